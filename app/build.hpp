@@ -1,0 +1,20 @@
+#pragma once
+#include <memory>
+
+#include "sim/circuit.hpp"
+#include "sim/description.hpp"
+#include "sim/trainer.hpp"
+
+namespace ydot::app {
+
+/// Description -> circuit: models looked up, connections drawn, weights drawn. Throws Error for anything that is not allowed.
+std::unique_ptr<Circuit> build_circuit(const Description& description);
+
+/// Description -> schedule: names become indices, times become steps.
+/// @param image_size  pixels of an image and @param classes labels, which the input and readout populations must be able to hold
+Schedule build_schedule(const Description& description, const Circuit& circuit, std::size_t image_size, std::size_t classes);
+
+/// A time as a number of steps. @throws Error for a time that is not a multiple of dt (validate() has told where)
+Step to_steps(double time_ms, double dt_ms);
+
+}  // namespace ydot::app

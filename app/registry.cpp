@@ -1,0 +1,147 @@
+#include "app/registry.hpp"
+
+#include <algorithm>
+
+#include "data/spike_file.hpp"
+#include "networks/list.hpp"
+#include "neurons/list.hpp"
+#include "plasticity/list.hpp"
+#include "sim/replay.hpp"
+
+namespace ydot::app {
+namespace {
+
+template <class M>
+constexpr bool replays = requires { M::replays; };
+
+template <class M>
+ModelInfo info_of(std::string kind) {
+    return {std::move(kind), std::string(M::name), std::string(M::summary), std::string(M::reference), describe_fields<typename M::Params>()};
+}
+template <class Spec>
+ModelInfo table_of(std::string name, std::string summary) {
+    return {"table", std::move(name), std::move(summary), "", describe_fields<Spec>()};
+}
+
+template <class List>
+std::vector<std::string> names_of() {
+    std::vector<std::string> names;
+    List::for_each([&]<class M>() { names.emplace_back(M::name); });
+    return names;
+}
+
+[[noreturn]] void refuse_name(const std::string& path, const std::string& what, const std::string& name, const std::vector<std::string>& known, const Source& source) {
+    const auto near = nearest_name(name, known);
+    std::string list;
+    for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
+    throw Error(path, "unknown " + what + " \"" + name + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") + ". Known: " + list, source.text());
+}
+
+bool wants_continuous(const PopulationSpec& spec, const RunSpec& run) {
+    if (spec.propagator.empty()) return run.propagator == Propagator::continuous;
+    if (spec.propagator != "grid" && spec.propagator != "continuous")
+        throw Error("populations." + spec.name + ".propagator", "must be one of grid, continuous, got \"" + spec.propagator + "\"", spec.source.text());
+    return spec.propagator == "continuous";
+}
+
+std::vector<std::pair<double, std::uint32_t>> spikes_of(const neurons::SpikeTrains::Params& params, const PopulationSpec& spec) {
+    const std::string path = "populations." + spec.name;
+    std::vector<std::pair<double, std::uint32_t>> spikes;
+    const auto add = [&](double time_ms, double unit) {
+        if (unit >= static_cast<double>(spec.size))
+            throw Error(path, "a spike belongs to unit " + std::to_string(static_cast<std::int64_t>(unit)) + ", but the population has size " + std::to_string(spec.size), spec.source.text());
+        spikes.emplace_back(time_ms, static_cast<std::uint32_t>(unit));
+    };
+    if (!params.file.empty()) {
+        const auto table = data::read_spikes(params.file);
+        for (const auto& population : table)
+            if (population.population == params.population || (params.population.empty() && &population == &table.front())) {
+                for (std::size_t k = 0; k < population.ids.size(); ++k) add(population.times_ms[k], static_cast<double>(population.ids[k]));
+                return spikes;
+            }
+        throw Error(path + ".population", "the file " + params.file + " has no population \"" + params.population + "\"", spec.source.text());
+    }
+    if (params.times_ms.size() != params.units.size())
+        throw Error(path, "times_ms and units must be of one length, got " + std::to_string(params.times_ms.size()) + " and " + std::to_string(params.units.size()), spec.source.text());
+    for (std::size_t k = 0; k < params.units.size(); ++k) add(params.times_ms[k], params.units[k]);
+    return spikes;
+}
+
+template <class Spec>
+std::vector<std::string> keys_of() {
+    std::vector<std::string> keys;
+    for (const auto& info : describe_fields<Spec>()) keys.push_back(info.key);
+    return keys;
+}
+
+template <class M>
+std::unique_ptr<const Population> make(const PopulationSpec& spec, const RunSpec& run) {
+    const std::string path = "populations." + spec.name;
+    const auto params = read_fields<typename M::Params>(spec.parameters, path, keys_of<PopulationSpec>());
+    const auto size = static_cast<std::uint32_t>(spec.size);
+    const bool continuous = wants_continuous(spec, run);
+    if constexpr (replays<M>) return std::make_unique<ReplayPopulation>(spec.name, size, spikes_of(params, spec), run.dt_ms, continuous);
+    else if constexpr (SourceModel<M>) return std::make_unique<SourcePopulation<M>>(spec.name, size, params, run.dt_ms, continuous);
+    else {
+        if (continuous && !ContinuousModel<M>)
+            throw Error(path + ".model", std::string(M::name) + " has no continuous-time propagator; set propagator = \"grid\" for this population", spec.source.text());
+        if constexpr (requires { M::check(params, run.dt_ms, path); }) M::check(params, run.dt_ms, path);
+        return std::make_unique<UnitPopulation<M>>(spec.name, size, params, run.dt_ms, continuous);
+    }
+}
+
+}  // namespace
+
+std::vector<ModelInfo> all_models() {
+    std::vector<ModelInfo> models;
+    neurons::Units::for_each([&]<class M>() { models.push_back(info_of<M>(SourceModel<M> || replays<M> ? "source" : "neuron")); });
+    plasticity::Rules::for_each([&]<class R>() { models.push_back(info_of<R>("rule")); });
+    for (const auto& connector : networks::connectors()) models.push_back(connector.info);
+    models.push_back(table_of<RunSpec>("run", "time, seed, threads"));
+    models.push_back(table_of<PopulationSpec>("population", "[populations.NAME]: these keys and the parameters of the model"));
+    models.push_back(table_of<ProjectionSpec>("projection", "[projections.NAME]: these keys, weight, delay_ms, plasticity and the parameters of the connector"));
+    models.push_back(table_of<DistributionSpec>("distribution", "weight or delay_ms of a projection: a number, or a table of these keys"));
+    models.push_back(table_of<PlasticitySpec>("plasticity", "[projections.NAME.plasticity]: these keys and the parameters of the rule"));
+    models.push_back(table_of<ScheduleSpec>("schedule", "training on images"));
+    models.push_back(table_of<PhaseSpec>("phase", "[[schedule.phases]], in order"));
+    models.push_back(table_of<DataSpec>("data", "images; training, validation and test apart"));
+    models.push_back(table_of<RecordSpec>("record", "what is recorded"));
+    return models;
+}
+
+std::unique_ptr<const Population> make_population(const PopulationSpec& spec, const RunSpec& run) {
+    std::unique_ptr<const Population> made;
+    neurons::Units::for_each([&]<class M>() {
+        if (M::name == spec.model) made = make<M>(spec, run);
+    });
+    if (!made) refuse_name("populations." + spec.name + ".model", "model", spec.model, names_of<neurons::Units>(), spec.source);
+    return made;
+}
+
+std::shared_ptr<const PairRule> make_rule(const PlasticitySpec& spec, const std::string& path, const Source& source) {
+    std::shared_ptr<const PairRule> made;
+    plasticity::Rules::for_each([&]<class R>() {
+        if (R::name == spec.rule) made = std::make_shared<RuleOf<R>>(read_fields<typename R::Params>(spec.parameters, path, keys_of<PlasticitySpec>()));
+    });
+    if (!made) refuse_name(path + ".rule", "rule", spec.rule, names_of<plasticity::Rules>(), source);
+    return made;
+}
+
+void fill_defaults(Description& description) {
+    const auto complete = [](Parameters& parameters, const std::vector<ParameterInfo>& known) {
+        for (const auto& info : known)
+            if (info.default_value != Value{std::string{}}) parameters.try_emplace(info.key, Setting{info.default_value, {}});
+    };
+    const auto models = all_models();
+    const auto fill = [&](Parameters& parameters, const std::string& name, auto... kinds) {
+        for (const auto& model : models)
+            if (model.name == name && ((model.kind == kinds) || ...)) complete(parameters, model.parameters);
+    };
+    for (auto& p : description.populations) fill(p.parameters, p.model, "neuron", "source");
+    for (auto& p : description.projections) {
+        fill(p.connection, p.connector, "connector");
+        fill(p.plasticity.parameters, p.plasticity.rule, "rule");
+    }
+}
+
+}  // namespace ydot::app

@@ -1,0 +1,149 @@
+#include "app/results.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "data/weight_file.hpp"
+#include "sim/error.hpp"
+#include "ydot_paths.hpp"
+
+namespace ydot::app {
+namespace fs = std::filesystem;
+namespace {
+
+[[noreturn]] void cannot_write(const fs::path& file) { throw Error(file.string(), "cannot be written", {}, Error::Kind::run_failure); }
+
+/// Quoted for the shell.
+std::string quoted(const std::string& text) {
+    std::string result = "'";
+    for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return result + "'";
+}
+
+fs::path figure_script() {
+    std::error_code none;
+    const auto installed = fs::read_symlink("/proc/self/exe", none).parent_path() / YDOT_FIGURES_INSTALL;
+    return fs::exists(installed, none) ? installed : fs::path(YDOT_FIGURES_SOURCE);
+}
+
+}  // namespace
+
+void ResultsDirectory::check(const fs::path& directory) {
+    std::error_code error;
+    if (fs::exists(directory, error)) {
+        if (!fs::is_directory(directory, error)) throw Error(directory.string(), "is a file; --out must name a directory", {});
+        if (!fs::is_empty(directory, error)) throw Error(directory.string(), "already holds results; choose another --out, or remove it", {});
+    }
+    auto parent = fs::absolute(directory);
+    while (!fs::exists(parent, error)) parent = parent.parent_path();
+    if (!fs::is_directory(parent, error) || access(parent.c_str(), W_OK) != 0) throw Error(directory.string(), "cannot be made: no permission to write in " + parent.string(), {});
+}
+
+ResultsDirectory::ResultsDirectory(fs::path directory) : path_(std::move(directory)) {
+    check(path_);
+    std::error_code error;
+    fs::create_directories(path_, error);
+    if (error) throw Error(path_.string(), "cannot be made: " + error.message(), {});
+}
+
+void ResultsDirectory::write(const std::string& name, const std::string& text) const {
+    const auto target = file(name), temporary = file(name + ".partial");
+    {
+        std::ofstream out(temporary, std::ios::binary);
+        out << text;
+        if (!out.flush()) cannot_write(target);
+    }
+    std::error_code error;
+    fs::rename(temporary, target, error);
+    if (error) cannot_write(target);
+}
+
+void ResultsDirectory::write_summary(const Summary& s) const {
+    nlohmann::ordered_json json;
+    json["version"] = s.version;
+    json["command"] = s.command;
+    json["seed"] = s.seed;
+    json["threads"] = s.threads;
+    json["network"] = {{"neurons", s.network.neurons}, {"synapses", s.network.synapses}};
+    json["timing"] = {{"build_s", s.timing.build_s},
+                      {"run_s", s.timing.run_s},
+                      {"biological_s", s.timing.biological_s},
+                      {"real_time_factor", s.timing.biological_s > 0 ? s.timing.run_s / s.timing.biological_s : 0.0}};
+    json["memory"] = {{"peak_bytes", peak_memory_bytes()}, {"bytes_per_synapse", s.bytes_per_synapse}};
+    json["rates_Hz"] = s.rates_Hz;
+    json["metrics"] = s.metrics;
+    write("summary.json", json.dump(2) + "\n");
+}
+
+void ResultsDirectory::append(const LearningPoint& p) const {
+    const auto target = file("learning.csv");
+    const bool fresh = !fs::exists(target);
+    std::ofstream out(target, std::ios::app);
+    if (fresh) out << "images,epoch,seconds,train_error_percent,validation_error_percent,learning_fraction\n";
+    out << fmt::format("{},{:.6g},{:.2f},{:.4g},{:.4g},{:.4g}\n", p.images, p.epoch, p.seconds, p.train_error_percent, p.validation_error_percent, p.learning_fraction);
+    if (!out.flush()) cannot_write(target);
+}
+
+void ResultsDirectory::write_intervals(const std::vector<RecordedInterval>& intervals) const {
+    std::ostringstream out;
+    out << "start_ms,stop_ms,level,name\n";
+    for (const auto& i : intervals) out << fmt::format("{},{},{},{}\n", i.start_ms, i.stop_ms, i.level, i.name);
+    write("intervals.csv", out.str());
+}
+
+void ResultsDirectory::write_weights(const Circuit& circuit) const {
+    std::vector<data::ProjectionWeights> all;
+    for (const auto& p : circuit.projections()) {
+        data::ProjectionWeights w;
+        w.name = p.name;
+        w.from = circuit.population(p.from).name();
+        w.to = circuit.population(p.to).name();
+        w.sources = circuit.population(p.from).size();
+        w.targets = circuit.population(p.to).size();
+        for (const auto& block : p.blocks)
+            block.for_each([&](std::uint32_t source, std::uint32_t target, std::uint16_t delay, float weight) {
+                w.source.push_back(source);
+                w.target.push_back(block.first_target() + target);
+                w.weight.push_back(weight);
+                w.delay_ms.push_back(static_cast<float>(delay * circuit.dt_ms()));
+            });
+        all.push_back(std::move(w));
+    }
+    data::write_weights(file("weights.h5"), all);
+}
+
+std::vector<std::string> draw_figures(const std::vector<std::string>& arguments) {
+    const char* chosen = std::getenv("YDOT_PYTHON");
+    std::string command = quoted(chosen ? chosen : YDOT_PYTHON) + " " + quoted(figure_script().string());
+    for (const auto& argument : arguments) command += " " + quoted(argument);
+    FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+    if (!pipe) throw Error("figures", "cannot start " + command, {}, Error::Kind::run_failure);
+    std::string text;
+    std::array<char, 4096> buffer;
+    while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) text.append(buffer.data(), n);
+    const int status = pclose(pipe);
+    const bool bad_input = WIFEXITED(status) && WEXITSTATUS(status) == 2;
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    if (status != 0) throw Error("figures", text, {}, bad_input ? Error::Kind::bad_input : Error::Kind::run_failure);
+    std::vector<std::string> names;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) names.push_back(line);
+    return names;
+}
+
+std::size_t peak_memory_bytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace ydot::app

@@ -1,0 +1,67 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/circuit.hpp"
+#include "sim/description.hpp"
+
+namespace ydot::app {
+
+/// What summary.json says; the keys are these names.
+struct Summary {
+    std::string version, command;
+    std::int64_t seed = 0, threads = 0;
+    struct {
+        std::size_t neurons = 0, synapses = 0;
+    } network;
+    struct {
+        double build_s = 0, run_s = 0, biological_s = 0;
+    } timing;
+    double bytes_per_synapse = 0;
+    std::map<std::string, double> rates_Hz, metrics;
+};
+
+/// One point of the learning curve.
+struct LearningPoint {
+    std::size_t images = 0;
+    double epoch = 0, seconds = 0, train_error_percent = 0, validation_error_percent = 0, learning_fraction = 0;
+};
+
+/// A stretch of the recording: level "presentation" or "phase".
+struct RecordedInterval {
+    double start_ms = 0, stop_ms = 0;
+    std::string level, name;
+};
+
+/// The directory of a run. Made when everything else has been checked; every file is complete or absent, but for spikes.h5 and
+/// learning.csv, which grow while the run goes on and are readable at any time.
+class ResultsDirectory {
+public:
+    /// Throws Error when the directory holds anything already, or cannot be made or written.
+    static void check(const std::filesystem::path& directory);
+    explicit ResultsDirectory(std::filesystem::path directory);
+
+    const std::filesystem::path& path() const noexcept { return path_; }
+    std::filesystem::path file(const std::string& name) const { return path_ / name; }
+    void write(const std::string& name, const std::string& text) const;
+    void write_summary(const Summary& summary) const;
+    void append(const LearningPoint& point) const;
+    void write_intervals(const std::vector<RecordedInterval>& intervals) const;
+    void write_weights(const Circuit& circuit) const;
+
+private:
+    std::filesystem::path path_;
+};
+
+/// Runs the figure script on a results directory: every picture that applies, or one.
+/// @param arguments  of the script
+/// @return the names it printed; @throws Error(run_failure) with what the script said
+std::vector<std::string> draw_figures(const std::vector<std::string>& arguments);
+
+/// Largest resident set so far.
+std::size_t peak_memory_bytes();
+
+}  // namespace ydot::app

@@ -1,0 +1,807 @@
+#include "app/toml_io.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+namespace ydot::app {
+namespace {
+
+using Names = std::vector<std::string>;
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// The tree: what toml++ parsed, in the order of the file, with a source for every key and value. Overrides change the tree.
+
+struct Node {
+    enum class Kind { value, table, list };  // list: of tables
+    std::string key;
+    Source key_source, source;
+    Kind kind = Kind::table;
+    Value value;
+    std::vector<Node> children;
+
+    Node* child(std::string_view name) {
+        const auto found = std::find_if(children.begin(), children.end(), [&](const Node& c) { return c.key == name; });
+        return found == children.end() ? nullptr : &*found;
+    }
+    const Node* child(std::string_view name) const { return const_cast<Node*>(this)->child(name); }
+    const std::string* text(std::string_view name) const {
+        const Node* c = child(name);
+        return c && c->kind == Kind::value ? std::get_if<std::string>(&c->value) : nullptr;
+    }
+};
+
+std::string dotted(const std::string& path, std::string_view key) {
+    return path.empty() ? std::string(key) : path + '.' + std::string(key);
+}
+
+std::string joined(const Names& names) {
+    std::string out;
+    for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
+    return out;
+}
+
+std::string text_of(const Node& node) {
+    if (node.kind == Node::Kind::value) return to_text(node.value);
+    return node.kind == Node::Kind::table ? "a table" : "a list of tables";
+}
+
+[[noreturn]] void refuse(const std::string& path, std::string reason, const Source& source) {
+    throw Error(path, std::move(reason), source.text());
+}
+
+[[noreturn]] void refuse_name(const std::string& path, std::string_view what, std::string_view name, const Names& known,
+                              const Source& source) {
+    std::string reason = fmt::format("there is no {} \"{}\"", what, name);
+    const std::string near = nearest_name(name, known);
+    if (!near.empty()) reason += fmt::format("; did you mean {}?", near);
+    reason += known.empty() ? "; there are none at all" : fmt::format("{} Known: {}", near.empty() ? "." : "", joined(known));
+    refuse(path, reason, source);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// From toml++ to the tree
+
+/// Where a text comes from: a file, or an override, whose line and column mean nothing.
+struct Origin {
+    std::string name;
+    bool is_override = false;
+    Source at(const toml::source_position& p) const {
+        if (is_override) return {name, 0, 0};
+        return {name, static_cast<int>(p.line), static_cast<int>(p.column)};
+    }
+};
+
+Node to_tree(const toml::node& node, const std::string& path, const Origin& origin);
+
+template <class T>
+Value to_list(const toml::array& array, const std::string& path, const Origin& origin) {
+    std::vector<T> list;
+    for (const auto& element : array) {
+        const auto x = element.value<T>();
+        if (!x || element.is_boolean()) refuse(path, "a list must hold only numbers or only texts", origin.at(element.source().begin));
+        list.push_back(*x);
+    }
+    return list;
+}
+
+Value to_value(const toml::node& node, const std::string& path, const Origin& origin) {
+    if (const auto* x = node.as_boolean()) return x->get();
+    if (const auto* x = node.as_integer()) return x->get();
+    if (const auto* x = node.as_floating_point()) return x->get();
+    if (const auto* x = node.as_string()) return x->get();
+    const auto* array = node.as_array();
+    if (!array) refuse(path, "dates and times are not used in a description; a text needs quotes", origin.at(node.source().begin));
+    if (!array->empty() && array->front().is_string()) return to_list<std::string>(*array, path, origin);
+    return to_list<double>(*array, path, origin);  // the empty list too
+}
+
+bool holds_tables(const toml::array* array) { return array && !array->empty() && array->front().is_table(); }
+
+std::vector<Node> elements_of(const toml::array& array, const std::string& path, const Origin& origin) {
+    std::vector<Node> elements;
+    for (std::size_t i = 0; i < array.size(); ++i) {
+        if (!array[i].is_table()) refuse(path, "a list of tables must hold only tables", origin.at(array[i].source().begin));
+        elements.push_back(to_tree(array[i], dotted(path, std::to_string(i)), origin));
+    }
+    return elements;
+}
+
+/// In the order of the file: toml++ keeps its keys sorted.
+std::vector<Node> children_of(const toml::table& table, const std::string& path, const Origin& origin) {
+    std::vector<std::pair<toml::source_position, Node>> found;
+    for (const auto& [key, value] : table) {
+        Node child = to_tree(value, dotted(path, key.str()), origin);
+        child.key = key.str();
+        child.key_source = origin.at(key.source().begin);
+        found.emplace_back(key.source().begin, std::move(child));
+    }
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<Node> children;
+    for (auto& [position, child] : found) children.push_back(std::move(child));
+    return children;
+}
+
+Node to_tree(const toml::node& node, const std::string& path, const Origin& origin) {
+    Node result;
+    result.source = origin.at(node.source().begin);
+    if (const auto* table = node.as_table()) {
+        result.children = children_of(*table, path, origin);
+    } else if (const auto* array = node.as_array(); holds_tables(array)) {
+        result.kind = Node::Kind::list;
+        result.children = elements_of(*array, path, origin);
+    } else {
+        result.kind = Node::Kind::value;
+        result.value = to_value(node, path, origin);
+    }
+    return result;
+}
+
+Node parse_tree(std::string_view text, const Origin& origin) {
+    try {
+        return to_tree(toml::parse(text), {}, origin);
+    } catch (const toml::parse_error& error) {
+        throw Error({}, std::string(error.description()), origin.at(error.source().begin).text());
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Overrides
+
+struct Override {
+    Names path;
+    std::string value;
+    Origin origin;
+};
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+Names split_path(std::string_view key) {
+    Names parts;
+    for (std::size_t start = 0; start <= key.size();) {
+        const std::size_t end = std::min(key.find('.', start), key.size());
+        parts.emplace_back(trimmed(key.substr(start, end - start)));
+        start = end + 1;
+    }
+    return parts;
+}
+
+Override parse_override(const std::string& text) {
+    const auto equals = text.find('=');
+    const std::string key(trimmed(std::string_view(text).substr(0, equals)));
+    Names path = split_path(key);
+    const bool gap = std::any_of(path.begin(), path.end(), [](const auto& part) { return part.empty(); });
+    if (equals == std::string::npos || gap) throw Error("--set", fmt::format("must look like key.path=value, got \"{}\"", text), {});
+    return {std::move(path), std::string(trimmed(std::string_view(text).substr(equals + 1))), {"--set " + key, true}};
+}
+
+Node bare_text(const Override& o) {
+    Node node;
+    node.source = o.origin.at({});
+    node.kind = Node::Kind::value;
+    node.value = o.value;
+    return node;
+}
+
+bool is_date(const toml::node& node) { return node.is_date() || node.is_time() || node.is_date_time(); }
+
+Node value_of(const Override& o, const std::string& path) {
+    try {
+        const toml::table table = toml::parse("value = " + o.value);
+        if (table.size() == 1 && !is_date(*table.get("value"))) return to_tree(*table.get("value"), path, o.origin);
+    } catch (const toml::parse_error&) {  // not TOML: bare text
+    }
+    return bare_text(o);
+}
+
+Node number_node(std::string key, double x, const Source& source) {
+    Node node;
+    node.key = std::move(key);
+    node.key_source = node.source = source;
+    node.kind = Node::Kind::value;
+    node.value = x;
+    return node;
+}
+
+/// `populations.exc`, `schedule.phases.pass1`, ...: a thing that an override may change but not make.
+std::string_view named_thing(const std::string& parent) {
+    if (parent == "populations") return "population";
+    if (parent == "projections") return "projection";
+    return parent == "schedule.phases" ? "phase" : "";
+}
+
+bool is_distribution(const std::string& parent, std::string_view key) {
+    return parent.starts_with("projections.") && std::count(parent.begin(), parent.end(), '.') == 1 &&
+           (key == "weight" || key == "delay_ms");
+}
+
+std::string phase_label(const Node& phase, std::size_t index) {
+    const auto* name = phase.text("name");
+    return name && !name->empty() ? *name : std::to_string(index);
+}
+
+/// An element of a list of tables: by its name, else by its index from 0.
+Node& element(Node& list, const std::string& path, const std::string& part, const Source& source) {
+    Names names;
+    for (std::size_t i = 0; i < list.children.size(); ++i) names.push_back(phase_label(list.children[i], i));
+    if (const auto found = std::find(names.begin(), names.end(), part); found != names.end())
+        return list.children[static_cast<std::size_t>(found - names.begin())];
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (part == std::to_string(i)) return list.children[i];
+    refuse_name(dotted(path, part), named_thing(path), part, names, source);
+}
+
+/// `weight = 0.5` becomes `weight = {mean = 0.5}` when an override reaches into it.
+void open_distribution(Node& node) {
+    if (std::holds_alternative<bool>(node.value) || node.value.index() > 2) return;
+    const auto* n = std::get_if<std::int64_t>(&node.value);
+    const double mean = n ? static_cast<double>(*n) : std::get<double>(node.value);
+    node.kind = Node::Kind::table;
+    node.children.push_back(number_node("mean", mean, node.source));
+}
+
+Node& add_child(Node& parent, const std::string& path, const std::string& key, const Source& source) {
+    Node& made = parent.children.emplace_back();
+    made.key = key;
+    made.key_source = made.source = source;
+    if (is_distribution(path, key)) made.children.push_back(number_node("mean", 1, source));  // as when the key is left out
+    return made;
+}
+
+Names keys_of(const Node& table) {
+    Names keys;
+    for (const auto& c : table.children) keys.push_back(c.key);
+    return keys;
+}
+
+/// One step of an override's path; `parent` is the path of `at`.
+Node& step_into(Node& at, const std::string& parent, const std::string& part, const Source& source) {
+    if (at.kind == Node::Kind::list) return element(at, parent, part, source);
+    if (at.kind == Node::Kind::value) refuse(parent, fmt::format("is {}, which has no key {}", to_text(at.value), part), source);
+    if (Node* found = at.child(part)) return *found;
+    if (const auto thing = named_thing(parent); !thing.empty()) refuse_name(dotted(parent, part), thing, part, keys_of(at), source);
+    return add_child(at, parent, part, source);
+}
+
+void apply(Node& root, const Override& o) {
+    Node* at = &root;
+    std::string path;
+    for (const auto& part : o.path) {
+        const auto dot = path.rfind('.');
+        if (at->kind == Node::Kind::value && dot != std::string::npos && is_distribution(path.substr(0, dot), at->key))
+            open_distribution(*at);
+        at = &step_into(*at, path, part, o.origin.at({}));
+        path = dotted(path, part);
+    }
+    Node value = value_of(o, path);
+    value.key = at->key;
+    value.key_source = o.origin.at({});
+    *at = std::move(value);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Choices: a table that names a model, connector or rule also holds the parameters of that choice
+
+template <class Struct>
+Names field_keys() {
+    Names keys;
+    std::apply([&](const auto&... field) { (keys.emplace_back(field.key), ...); }, Struct::fields);
+    return keys;
+}
+
+template <class Struct>
+Names own_keys(const Names& more = {}) {
+    Names keys = field_keys<Struct>();
+    keys.insert(keys.end(), more.begin(), more.end());
+    return keys;
+}
+
+const Names& projection_keys() {
+    static const Names keys = own_keys<ProjectionSpec>({"weight", "delay_ms", "plasticity"});
+    return keys;
+}
+
+bool contains(const Names& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
+/// Calls f(path of the table, table, key of its choice, keys that belong to every choice).
+template <class F>
+void for_each_choice(Node& root, F&& f) {
+    if (Node* populations = root.child("populations"))
+        for (auto& p : populations->children) f("populations." + p.key, p, "model", own_keys<PopulationSpec>());
+    if (Node* projections = root.child("projections"))
+        for (auto& p : projections->children) {
+            f("projections." + p.key, p, "connector", projection_keys());
+            if (Node* plasticity = p.child("plasticity"))
+                f("projections." + p.key + ".plasticity", *plasticity, "rule", own_keys<PlasticitySpec>());
+        }
+}
+
+std::string choice(const Node& table, std::string_view key) {
+    if (const auto* name = table.text(key)) return *name;
+    return key == "connector" ? ProjectionSpec{}.connector : "";
+}
+
+void drop_former_parameters(Node& table, const Names& shared) {
+    std::erase_if(table.children, [&](const Node& c) { return c.source.line > 0 && !contains(shared, c.key); });
+}
+
+/// Comparing the choices before and after all overrides makes their order irrelevant.
+void apply_overrides(Node& root, std::span<const std::string> overrides) {
+    std::map<std::string, std::string> former;
+    for_each_choice(root, [&](const auto& path, Node& table, auto key, const Names&) { former[path] = choice(table, key); });
+    for (const auto& text : overrides) apply(root, parse_override(text));
+    for_each_choice(root, [&](const auto& path, Node& table, auto key, const Names& shared) {
+        if (const auto& before = former[path]; !before.empty() && before != choice(table, key)) drop_former_parameters(table, shared);
+    });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// From the tree to the description
+
+void require_table(const Node& node, const std::string& path) {
+    if (node.kind != Node::Kind::table) refuse(path, "must be a table, got " + text_of(node), node.source);
+}
+
+void require_known(const Node& table, const std::string& path, const Names& known) {
+    for (const auto& c : table.children)
+        if (!contains(known, c.key)) refuse_key(path, c.key, known, c.key_source);
+}
+
+Setting to_setting(const Node& node, const std::string& path, std::string_view wanted) {
+    if (node.kind != Node::Kind::value) refuse(path, fmt::format("must be {}, got {}", wanted, text_of(node)), node.source);
+    return {node.value, node.source};
+}
+
+/// The fields of `Struct` that the table gives; other keys are ignored. A default may be written even if it is infinite (w_max = inf).
+template <class Struct>
+Struct read_own(const Node& table, const std::string& path) {
+    Struct result;
+    const Struct defaults{};
+    const auto read = [&](const auto& field) {
+        const Node* c = table.child(field.key);
+        if (!c) return;
+        const auto info = detail::info_of(field, defaults);
+        const auto setting = to_setting(*c, dotted(path, field.key), info.allowed());
+        if (setting.value == info.default_value) return;
+        using T = std::remove_cvref_t<decltype(result.*field.member)>;
+        if (auto value = detail::from_value<T>(setting.value, field.range))
+            result.*field.member = std::move(*value);
+        else
+            refuse_value(path, info, setting);
+    };
+    std::apply([&](const auto&... field) { (read(field), ...); }, Struct::fields);
+    return result;
+}
+
+template <class Struct>
+Struct read_table(const Node& table, const std::string& path, const Names& more = {}) {
+    require_table(table, path);
+    require_known(table, path, own_keys<Struct>(more));
+    return read_own<Struct>(table, path);
+}
+
+/// The keys that are left to the model, connector or rule.
+Parameters read_rest(const Node& table, const std::string& path, const Names& own) {
+    Parameters rest;
+    for (const auto& c : table.children)
+        if (!contains(own, c.key)) rest[c.key] = to_setting(c, dotted(path, c.key), "a number, a text, true or false, or a list");
+    return rest;
+}
+
+/// Refuses a table without `key`, or with an empty text there.
+template <class Struct>
+void require_key(const Node& table, const std::string& path, const std::string& key) {
+    if (const auto* text = table.text(key); text && text->empty()) refuse(dotted(path, key), "must not be empty", table.child(key)->source);
+    if (table.child(key)) return;
+    std::string reason = "is missing";
+    const auto explain = [&](const auto& field) { reason += field.key == key ? ": " + std::string(field.doc) : ""; };
+    std::apply([&](const auto&... field) { (explain(field), ...); }, Struct::fields);
+    Names others = keys_of(table);
+    std::erase_if(others, [](const auto& k) { return contains(own_keys<Struct>(), k); });
+    if (const auto near = nearest_name(key, others); !near.empty()) reason += fmt::format(" (did you mean it by {}?)", near);
+    refuse(dotted(path, key), reason, table.source);
+}
+
+void require_propagator(const std::string& path, const std::string& name, const Source& source) {
+    const auto& names = EnumNames<Propagator>::names;
+    if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) return;
+    refuse_value(path, {"propagator", {}, std::string{}, {}, {names.begin(), names.end()}}, {name, source});
+}
+
+PopulationSpec read_population(const Node& table, const std::string& path) {
+    require_table(table, path);
+    require_key<PopulationSpec>(table, path, "model");
+    auto spec = read_own<PopulationSpec>(table, path);
+    if (const Node* c = table.child("propagator")) require_propagator(path, spec.propagator, c->source);
+    spec.name = table.key;
+    spec.parameters = read_rest(table, path, own_keys<PopulationSpec>());
+    spec.source = table.source;
+    return spec;
+}
+
+DistributionSpec read_distribution(const Node& node, const std::string& path) {
+    if (node.kind == Node::Kind::table) {
+        const auto spec = read_table<DistributionSpec>(node, path);
+        if (spec.distribution == Distribution::constant) require_key<DistributionSpec>(node, path, "mean");
+        return spec;
+    }
+    const auto mean = node.kind == Node::Kind::value ? detail::from_value<double>(node.value, any_number) : std::nullopt;
+    if (!mean) refuse(path, "must be a number or a table {distribution, mean, std, low, high, fan_in}, got " + text_of(node), node.source);
+    return {.mean = *mean};
+}
+
+PlasticitySpec read_plasticity(const Node& table, const std::string& path) {
+    require_table(table, path);
+    auto spec = read_own<PlasticitySpec>(table, path);
+    spec.parameters = read_rest(table, path, own_keys<PlasticitySpec>());
+    return spec;
+}
+
+ProjectionSpec read_projection(const Node& table, const std::string& path) {
+    require_table(table, path);
+    for (const auto* key : {"from", "to"}) require_key<ProjectionSpec>(table, path, key);
+    auto spec = read_own<ProjectionSpec>(table, path);
+    spec.name = table.key;
+    spec.connection = read_rest(table, path, projection_keys());
+    if (const Node* c = table.child("weight")) spec.weight = read_distribution(*c, path + ".weight");
+    if (const Node* c = table.child("delay_ms")) spec.delay_ms = read_distribution(*c, path + ".delay_ms");
+    if (const Node* c = table.child("plasticity")) spec.plasticity = read_plasticity(*c, path + ".plasticity");
+    spec.source = table.source;
+    return spec;
+}
+
+PhaseSpec read_phase(const Node& table, const std::string& path) {
+    require_table(table, path);
+    for (const auto* key : {"name", "duration_ms"}) require_key<PhaseSpec>(table, path, key);
+    auto spec = read_table<PhaseSpec>(table, path);
+    spec.source = table.source;
+    return spec;
+}
+
+std::vector<PhaseSpec> read_phases(const Node& node) {
+    const auto* numbers = node.kind == Node::Kind::value ? std::get_if<std::vector<double>>(&node.value) : nullptr;
+    if (node.kind != Node::Kind::list && !(numbers && numbers->empty()))
+        refuse("schedule.phases", "must be a list of tables, each [[schedule.phases]], got " + text_of(node), node.source);
+    std::vector<PhaseSpec> phases;
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < node.children.size(); ++i) {
+        const auto& phase = phases.emplace_back(read_phase(node.children[i], "schedule.phases." + phase_label(node.children[i], i)));
+        if (!names.insert(phase.name).second)
+            refuse(fmt::format("schedule.phases.{}.name", i), fmt::format("\"{}\" names an earlier phase", phase.name),
+                   node.children[i].child("name")->source);
+    }
+    return phases;
+}
+
+ScheduleSpec read_schedule(const Node& table, const std::string& path) {
+    auto spec = read_table<ScheduleSpec>(table, path, {"phases"});
+    if (const Node* c = table.child("phases")) spec.phases = read_phases(*c);
+    return spec;
+}
+
+template <class Spec>
+std::vector<Spec> read_all(const Node& tables, Spec (*read)(const Node&, const std::string&)) {
+    require_table(tables, tables.key);
+    std::vector<Spec> specs;
+    for (const auto& c : tables.children) specs.push_back(read(c, dotted(tables.key, c.key)));
+    return specs;
+}
+
+bool read_plots(const Node& node) {
+    const auto setting = to_setting(node, "plots", "true or false");
+    if (const auto* x = std::get_if<bool>(&setting.value)) return *x;
+    refuse_value({}, {"plots", {}, true, {}, {}}, setting);
+}
+
+void collect_sources(const Node& node, const std::string& path, std::map<std::string, Source>& sources) {
+    if (!path.empty()) sources[path] = node.source;
+    for (std::size_t i = 0; i < node.children.size(); ++i) {
+        const Node& c = node.children[i];
+        collect_sources(c, dotted(path, node.kind == Node::Kind::list ? phase_label(c, i) : c.key), sources);
+    }
+}
+
+Description read_tree(const Node& root) {
+    require_known(root, {}, {"plots", "run", "data", "populations", "projections", "schedule", "record"});
+    Description d;
+    if (const Node* c = root.child("plots")) d.plots = read_plots(*c);
+    if (const Node* c = root.child("run")) d.run = read_table<RunSpec>(*c, "run");
+    if (const Node* c = root.child("data")) d.data = read_table<DataSpec>(*c, "data");
+    if (const Node* c = root.child("populations")) d.populations = read_all(*c, read_population);
+    if (const Node* c = root.child("projections")) d.projections = read_all(*c, read_projection);
+    if (const Node* c = root.child("schedule")) d.schedule = read_schedule(*c, "schedule");
+    if (const Node* c = root.child("record")) d.record = read_table<RecordSpec>(*c, "record");
+    collect_sources(root, {}, d.sources);
+    return d;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Writing
+
+std::string real_toml(double x) {
+    std::string text = fmt::format("{}", x);
+    return std::isfinite(x) && text.find_first_of(".e") == std::string::npos ? text + ".0" : text;  // 3.0 must not come back as an integer
+}
+
+std::string value_toml(const Value& value) {
+    const auto* x = std::get_if<double>(&value);
+    return x ? real_toml(*x) : to_text(value);
+}
+
+std::string key_toml(const std::string& key) {
+    constexpr std::string_view bare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    return !key.empty() && key.find_first_not_of(bare) == std::string::npos ? key : to_text(key);
+}
+
+/// "key = value" for every field, in their order; a bound at infinity has no text.
+template <class Struct>
+Names field_lines(const Struct& spec) {
+    Names lines;
+    const auto add = [&](const auto& field) {
+        const Value value = detail::to_value(spec.*field.member);
+        if (const auto* x = std::get_if<double>(&value); x && std::isinf(*x)) return;
+        lines.push_back(fmt::format("{} = {}", field.key, value_toml(value)));
+    };
+    std::apply([&](const auto&... field) { (add(field), ...); }, Struct::fields);
+    return lines;
+}
+
+Names parameter_lines(const Parameters& parameters) {
+    Names lines;
+    for (const auto& [key, setting] : parameters) lines.push_back(fmt::format("{} = {}", key_toml(key), value_toml(setting.value)));
+    return lines;
+}
+
+std::string distribution_toml(const DistributionSpec& spec) {
+    if (spec == DistributionSpec{.mean = spec.mean}) return real_toml(spec.mean);
+    return '{' + joined(field_lines(spec)) + '}';
+}
+
+void append(Names& lines, const Names& more) { lines.insert(lines.end(), more.begin(), more.end()); }
+
+void write_table(std::string& out, const std::string& header, const Names& lines) {
+    out += '\n' + header + '\n';
+    for (const auto& line : lines) out += line + '\n';
+}
+
+void write_population(std::string& out, const PopulationSpec& spec) {
+    Names lines = field_lines(spec);
+    append(lines, parameter_lines(spec.parameters));
+    write_table(out, fmt::format("[populations.{}]", key_toml(spec.name)), lines);
+}
+
+void write_projection(std::string& out, const ProjectionSpec& spec) {
+    const std::string table = "projections." + key_toml(spec.name);
+    Names lines = field_lines(spec);
+    append(lines, parameter_lines(spec.connection));
+    append(lines, {"weight = " + distribution_toml(spec.weight), "delay_ms = " + distribution_toml(spec.delay_ms)});
+    write_table(out, '[' + table + ']', lines);
+    if (spec.plasticity == PlasticitySpec{}) return;
+    lines = field_lines(spec.plasticity);
+    append(lines, parameter_lines(spec.plasticity.parameters));
+    write_table(out, '[' + table + ".plasticity]", lines);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Validation
+
+bool is_multiple(double x, double dt) { return std::abs(x - std::round(x / dt) * dt) <= 1e-9 * std::abs(x); }
+
+class Validator {
+public:
+    explicit Validator(const Description& description) : d_(description) {
+        for (const auto& p : d_.populations) populations_.push_back(p.name);
+        for (const auto& p : d_.projections) projections_.push_back(p.name);
+    }
+
+    void check() const {
+        if (d_.populations.empty()) fail("populations", "a description needs at least one [populations.NAME]");
+        check_names("populations", populations_);
+        check_names("projections", projections_);
+        check_run();
+        for (const auto& p : d_.populations) check_population(p);
+        for (const auto& p : d_.projections) check_projection(p);
+        check_schedule();
+        check_ranges(d_.data, "data");
+        check_ranges(d_.record, "record");
+        for (const auto& name : d_.record.populations) check_reference("record.populations", "population", name, populations_, true);
+    }
+
+private:
+    /// The position of the value, else of the innermost table around it that has one.
+    Source source(std::string path) const {
+        for (;;) {
+            if (const auto found = d_.sources.find(path); found != d_.sources.end()) return found->second;
+            const auto dot = path.rfind('.');
+            if (dot == std::string::npos) return {};
+            path.resize(dot);
+        }
+    }
+
+    [[noreturn]] void fail(const std::string& path, std::string reason) const { refuse(path, std::move(reason), source(path)); }
+
+    /// What reading has refused already, for values made in code. A default is right even where a file could not say it (infinity).
+    template <class Struct>
+    void check_ranges(const Struct& spec, const std::string& path) const {
+        const Struct defaults{};
+        const auto check = [&](const auto& field) {
+            using T = std::remove_cvref_t<decltype(spec.*field.member)>;
+            const T& x = spec.*field.member;
+            if (x == defaults.*field.member || detail::from_value<T>(detail::to_value(x), field.range)) return;
+            refuse_value(path, detail::info_of(field, defaults), {detail::to_value(x), source(dotted(path, field.key))});
+        };
+        std::apply([&](const auto&... field) { (check(field), ...); }, Struct::fields);
+    }
+
+    /// Names become parts of dotted paths, of file names and of HDF5 paths.
+    void check_names(const std::string& path, const Names& names) const {
+        constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+        std::set<std::string_view> seen;
+        for (const auto& name : names) {
+            if (name.empty() || name.find_first_not_of(allowed) != std::string::npos)
+                fail(dotted(path, name), fmt::format("a name must consist of letters, digits, _ and -, got {}", to_text(name)));
+            if (!seen.insert(name).second) fail(dotted(path, name), "the name is used twice");
+        }
+    }
+
+    void check_reference(const std::string& path, std::string_view what, const std::string& name, const Names& known, bool star) const {
+        if ((star && name == "*") || contains(known, name)) return;
+        refuse_name(path, what, name, known, source(path));
+    }
+
+    void check_multiple(const std::string& path, double x) const {
+        if (!is_multiple(x, d_.run.dt_ms)) fail(path, fmt::format("must be a multiple of run.dt_ms = {}, got {}", d_.run.dt_ms, x));
+    }
+
+    void check_step_or_more(const std::string& path, double x) const {
+        if (!(x > 0 && (x >= d_.run.dt_ms || is_multiple(x, d_.run.dt_ms))))
+            fail(path, fmt::format("must be >= run.dt_ms = {}, got {}", d_.run.dt_ms, x));
+        check_multiple(path, x);
+    }
+
+    void check_order(const std::string& path, std::string_view low, double a, std::string_view high, double b) const {
+        if (!(a <= b)) fail(dotted(path, low), fmt::format("must be <= {} = {}, got {}", high, b, a));
+    }
+
+    void check_run() const {
+        check_ranges(d_.run, "run");
+        check_multiple("run.duration_ms", d_.run.duration_ms);
+        check_multiple("run.warmup_ms", d_.run.warmup_ms);
+    }
+
+    void check_population(const PopulationSpec& spec) const {
+        const std::string path = "populations." + spec.name;
+        if (spec.model.empty()) fail(path + ".model", "must not be empty");
+        check_ranges(spec, path);
+        require_propagator(path, spec.propagator, source(path + ".propagator"));
+    }
+
+    void check_projection(const ProjectionSpec& spec) const {
+        const std::string path = "projections." + spec.name;
+        check_reference(path + ".from", "population", spec.from, populations_, false);
+        check_reference(path + ".to", "population", spec.to, populations_, false);
+        check_distribution(spec.weight, path + ".weight");
+        check_distribution(spec.delay_ms, path + ".delay_ms");
+        check_delay(spec.delay_ms, path + ".delay_ms");
+        check_ranges(spec.plasticity, path + ".plasticity");
+        if (const auto& p = spec.plasticity; p.rule.empty() && !p.parameters.empty())
+            fail(path + ".plasticity." + p.parameters.begin()->first, "belongs to a rule, and there is no plasticity.rule");
+        check_order(path + ".plasticity", "w_min", spec.plasticity.w_min, "w_max", spec.plasticity.w_max);
+    }
+
+    void check_distribution(const DistributionSpec& spec, const std::string& path) const {
+        check_ranges(spec, path);
+        check_order(path, "low", spec.low, "high", spec.high);
+        if (spec.distribution == Distribution::constant) check_constant(spec, path);
+        if (spec.distribution == Distribution::uniform && !(std::isfinite(spec.low) && std::isfinite(spec.high)))
+            fail(path, "a uniform distribution needs low and high");
+    }
+
+    void check_constant(const DistributionSpec& spec, const std::string& path) const {
+        if (spec.std != 0) fail(path + ".std", fmt::format("must be 0 as the distribution is constant, got {}", spec.std));
+        if (!(spec.low <= spec.mean && spec.mean <= spec.high))
+            fail(path + ".mean", fmt::format("must lie between low and high, got {}", spec.mean));
+    }
+
+    void check_delay(const DistributionSpec& spec, const std::string& path) const {
+        if (spec.fan_in) fail(path + ".fan_in", "applies to weights only");
+        if (spec.distribution == Distribution::constant) return check_step_or_more(path, spec.mean);
+        if (spec.distribution != Distribution::uniform && !(spec.mean > 0))
+            fail(path + ".mean", fmt::format("must be > 0, got {}", spec.mean));
+        if (std::isfinite(spec.low) && spec.low < 0) fail(path + ".low", fmt::format("must be >= 0, got {}", spec.low));
+        if (spec.high < d_.run.dt_ms) fail(path + ".high", fmt::format("must be >= run.dt_ms = {}, got {}", d_.run.dt_ms, spec.high));
+    }
+
+    void check_schedule() const {
+        const auto& s = d_.schedule;
+        check_ranges(s, "schedule");
+        if (!s.input.empty()) check_reference("schedule.input", "population", s.input, populations_, false);
+        if (!s.readout.empty()) check_reference("schedule.readout", "population", s.readout, populations_, false);
+        check_multiple("schedule.test_readout_ms", s.test_readout_ms);
+        Names names;
+        for (const auto& phase : s.phases) {
+            if (phase.name.empty()) fail("schedule.phases", "every phase needs a name");
+            if (contains(names, phase.name)) fail("schedule.phases." + phase.name, "the name is used twice");
+            names.push_back(phase.name);
+            check_phase(phase, "schedule.phases." + phase.name);
+        }
+    }
+
+    void check_phase(const PhaseSpec& phase, const std::string& path) const {
+        check_ranges(phase, path);
+        check_step_or_more(path + ".duration_ms", phase.duration_ms);
+        for (const auto& name : phase.conducts) check_reference(path + ".conducts", "projection", name, projections_, true);
+        for (const auto& name : phase.clamps) check_reference(path + ".clamps", "population", name, populations_, true);
+        for (const auto& name : phase.learns) check_learns(path + ".learns", name);
+        if (phase.readout && d_.schedule.readout.empty())
+            fail(path + ".readout", "needs schedule.readout, the population that gives the answer");
+    }
+
+    void check_learns(const std::string& path, const std::string& name) const {
+        check_reference(path, "projection", name, projections_, true);
+        if (name == "*" || !d_.projection(name)->plasticity.rule.empty()) return;
+        fail(path, fmt::format("projection \"{}\" cannot learn: it has no plasticity.rule", name));
+    }
+
+    const Description& d_;
+    Names populations_, projections_;
+};
+
+[[noreturn]] void refuse_file(const std::filesystem::path& file, int code) {
+    throw Error(file.string(), "cannot read the file: " + std::generic_category().message(code ? code : EIO), {});
+}
+
+std::string read_text(const std::filesystem::path& file) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) refuse_file(file, EISDIR);
+    errno = 0;
+    const std::ifstream in(file, std::ios::binary);
+    if (!in) refuse_file(file, errno);
+    std::ostringstream text;
+    text << in.rdbuf();  // of an empty file it sets failbit, of a read error badbit
+    if (text.bad()) refuse_file(file, errno);
+    return text.str();
+}
+
+}  // namespace
+
+Description read_description(const std::filesystem::path& file, std::span<const std::string> overrides) {
+    return parse_description(read_text(file), file.string(), overrides);
+}
+
+Description parse_description(std::string_view text, std::string_view file_name, std::span<const std::string> overrides) {
+    Node root = parse_tree(text, {std::string(file_name)});
+    if (root.children.empty()) throw Error(std::string(file_name), "is empty; a description needs at least one [populations.NAME]", {});
+    apply_overrides(root, overrides);
+    return read_tree(root);
+}
+
+std::string write_description(const Description& d) {
+    std::string out = fmt::format("plots = {}\n", d.plots);
+    write_table(out, "[run]", field_lines(d.run));
+    write_table(out, "[data]", field_lines(d.data));
+    for (const auto& p : d.populations) write_population(out, p);
+    for (const auto& p : d.projections) write_projection(out, p);
+    write_table(out, "[schedule]", field_lines(d.schedule));
+    for (const auto& phase : d.schedule.phases) write_table(out, "[[schedule.phases]]", field_lines(phase));
+    write_table(out, "[record]", field_lines(d.record));
+    return out;
+}
+
+void validate(const Description& description) { Validator(description).check(); }
+
+}  // namespace ydot::app

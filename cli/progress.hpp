@@ -1,0 +1,35 @@
+#pragma once
+#include <chrono>
+#include <string>
+
+#include "app/run.hpp"
+
+namespace ydot::cli {
+
+/// Shows how far a run is, on stderr.
+///   bar    one line that is redrawn: share, rate, time left, current error (terminals)
+///   plain  a line for each point of the learning curve and each tenth of the run (logs)
+///   json   one object a line (programs)
+///   off    nothing
+/// `automatic` is bar on a terminal, off otherwise.
+class ProgressDisplay {
+public:
+    enum class Style { automatic, plain, json, off, bar };
+    explicit ProgressDisplay(Style style);
+    ~ProgressDisplay();
+    void show(const app::Progress& progress);
+
+private:
+    void draw_bar(const app::Progress& progress);
+    void print_plain(const app::Progress& progress);
+    void print_json(const app::Progress& progress) const;
+    void clear_line();
+
+    Style style_;
+    std::chrono::steady_clock::time_point last_{};
+    std::string stage_;
+    int tenth_ = -1;
+    bool drawn_ = false;
+};
+
+}  // namespace ydot::cli

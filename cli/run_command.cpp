@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "app/run.hpp"
+#include "app/toml_io.hpp"
+#include "cli/commands.hpp"
+#include "cli/progress.hpp"
+
+namespace ydot::cli {
+namespace fs = std::filesystem;
+namespace {
+
+std::atomic<bool> interrupted{false};
+extern "C" void on_interrupt(int) { interrupted.store(true); }
+
+struct RunArguments {
+    std::string file, data, out;
+    std::vector<std::string> settings;
+    std::optional<std::int64_t> seed, threads;
+    ProgressDisplay::Style progress = ProgressDisplay::Style::automatic;
+    bool dry_run = false;
+};
+
+/// results/NAME, or the first of results/NAME-2, -3, ... that does not exist.
+fs::path fresh_directory(const fs::path& file) {
+    const fs::path base = fs::path("results") / file.stem();
+    fs::path candidate = base;
+    for (int n = 2; fs::exists(candidate); ++n) candidate = base.string() + "-" + std::to_string(n);
+    return candidate;
+}
+
+Description describe(const RunArguments& arguments) {
+    std::vector<std::string> settings = arguments.settings;
+    if (arguments.seed) settings.push_back("run.seed=" + std::to_string(*arguments.seed));
+    if (arguments.threads) settings.push_back("run.threads=" + std::to_string(*arguments.threads));
+    auto description = app::read_description(arguments.file, settings);
+    if (!arguments.data.empty()) description.data.directory = arguments.data;
+    app::validate(description);
+    return description;
+}
+
+void print_result(const app::RunResult& result, const fs::path& out) {
+    const auto& s = result.summary;
+    fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {:.2f} s, ran {:.1f} s of activity in {:.1f} s\n", s.network.neurons, s.network.synapses, s.seed, s.threads,
+               s.threads == 1 ? "" : "s", s.timing.build_s, s.timing.biological_s, s.timing.run_s);
+    for (const auto& [name, rate] : s.rates_Hz) fmt::print("  {:<16} {:8.2f} Hz\n", name, rate);
+    if (const auto error = s.metrics.find("test_error_percent"); error != s.metrics.end()) {
+        fmt::print("{:.2f} epochs at {:.0f} images a second; weights of epoch {:.2f} chosen by validation error {:.2f} %\n", s.metrics.at("epochs"), s.metrics.at("images_per_s"),
+                   s.metrics.at("chosen_epoch"), s.metrics.at("validation_error_percent"));
+        fmt::print("test error {:.2f} %   (untrained {:.2f} %, {:.0f} test images)\n", error->second, s.metrics.at("untrained_test_error_percent"), s.metrics.at("test_images"));
+    }
+    fmt::print("results in {}\n", out.string());
+    for (const auto& picture : result.pictures) fmt::print("  {}\n", picture);
+}
+
+void run_command(const RunArguments& arguments, const std::string& command, int& exit_code) {
+    const auto description = describe(arguments);
+    const fs::path out = arguments.out.empty() ? fresh_directory(arguments.file) : fs::path(arguments.out);
+    if (arguments.dry_run) {
+        app::ResultsDirectory::check(out);
+        const auto summary = app::dry_run(description);
+        fmt::print("{} is sound: {} neurons, {} synapses, {:.1f} bytes a synapse, built in {:.2f} s\n", arguments.file, summary.network.neurons, summary.network.synapses, summary.bytes_per_synapse,
+                   summary.timing.build_s);
+        return;
+    }
+    std::signal(SIGINT, on_interrupt);
+    std::signal(SIGTERM, on_interrupt);
+    app::RunOptions options;
+    options.out = out;
+    options.command = command;
+    options.stop = &interrupted;
+    app::RunResult result;
+    {
+        ProgressDisplay display(arguments.progress);
+        options.progress = [&display](const app::Progress& progress) { display.show(progress); };
+        result = app::run(description, options);
+    }
+    print_result(result, out);
+    if (result.interrupted) {
+        fmt::print(stderr, "ydot: interrupted; what was learned up to here is saved in {}\n", out.string());
+        exit_code = 130;
+    }
+}
+
+}  // namespace
+
+std::string command_line(int argc, const char* const* argv) {
+    std::string text;
+    for (int k = 0; k < argc; ++k) {
+        const std::string word = k == 0 ? std::filesystem::path(argv[0]).filename().string() : argv[k];
+        const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+@%") == std::string::npos;
+        text += (k ? " " : "") + (plain ? word : "'" + word + "'");
+    }
+    return text;
+}
+
+void add_run(CLI::App& app, const std::string& command, int& exit_code) {
+    auto arguments = std::make_shared<RunArguments>();
+    auto* run = app.add_subcommand("run", "Run a description: simulate it, or train it when it has a schedule");
+    run->footer("Example: ydot run examples/learn_digits.toml --set schedule.epochs=2 --seed 7 --out results/seed7");
+    run->add_option("FILE", arguments->file, "description (TOML)")->required();
+    run->add_option("--set", arguments->settings, "key.path=value; overrides the file, may be repeated")->type_name("KEY=VALUE")->allow_extra_args(false);
+    run->add_option("--data", arguments->data, "directory with IDX files (MNIST names, plain or .gz) in place of the built-in digits")->type_name("DIR");
+    run->add_option("--out", arguments->out, "results directory; must be new or empty (default: results/NAME)")->type_name("DIR");
+    run->add_option("--seed", arguments->seed, "of every random number");
+    run->add_option("--threads", arguments->threads, "0: one a core; results do not depend on it");
+    run->add_option("--progress", arguments->progress, "auto, plain, json or off")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, ProgressDisplay::Style>{{"auto", ProgressDisplay::Style::automatic},
+                                                                                          {"plain", ProgressDisplay::Style::plain},
+                                                                                          {"json", ProgressDisplay::Style::json},
+                                                                                          {"off", ProgressDisplay::Style::off}}))
+        ->type_name("STYLE");
+    run->add_flag("--dry-run", arguments->dry_run, "check and build everything, run nothing, write nothing");
+    run->callback([arguments, command, &exit_code] { run_command(*arguments, command, exit_code); });
+}
+
+}  // namespace ydot::cli

@@ -1,0 +1,48 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "networks/all_to_all.hpp"
+#include "networks/disjoint.hpp"
+#include "networks/fixed_indegree.hpp"
+#include "networks/fixed_probability.hpp"
+#include "networks/local_receptive_field.hpp"
+#include "networks/one_to_one.hpp"
+#include "networks/random_feedback.hpp"
+#include "networks/sign_concordant.hpp"
+#include "networks/transpose.hpp"
+#include "sim/type_list.hpp"
+
+namespace ydot::networks {
+
+/// Every connector. To add one: write its header, include it above, name it here.
+using Connectors = TypeList<AllToAll, FixedProbability, FixedIndegree, OneToOne, LocalReceptiveField,  //
+                            Transpose, RandomFeedback, SignConcordant, Disjoint>;
+
+/// What a feedback connector says of the forward projection it answers to.
+struct Feedback {
+    std::string of;     ///< name of the forward projection
+    double factor = 1;  ///< of a tied weight: gain (WeightTie::transpose) or magnitude (WeightTie::sign)
+    bool operator==(const Feedback&) const = default;
+};
+
+/// A connector without its type.
+/// `path` is the dotted path of the table that holds the parameters; unknown keys and bad values throw an Error that starts with it.
+struct Connector {
+    ModelInfo info;
+    WeightTie tie = WeightTie::none;
+    std::function<EdgeList(const Parameters&, const std::string& path, const ConnectRequest&)> connect;
+    /// Empty for connectors that answer to no forward projection. Throws when `of` is missing.
+    std::function<Feedback(const Parameters&, const std::string& path)> feedback;
+};
+
+/// In the order of the list.
+const std::vector<Connector>& connectors();
+
+/// @param path, source  where the name was written, for the error
+/// @throws Error for an unknown name, with the nearest one and the list
+const Connector& find_connector(std::string_view name, const std::string& path, const Source& source = {});
+
+}  // namespace ydot::networks

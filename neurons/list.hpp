@@ -1,0 +1,15 @@
+#pragma once
+#include "neurons/image_source.hpp"
+#include "neurons/lif.hpp"
+#include "neurons/modulated_source.hpp"
+#include "neurons/poisson.hpp"
+#include "neurons/poisson_source.hpp"
+#include "neurons/spike_trains.hpp"
+#include "sim/type_list.hpp"
+
+namespace ydot::neurons {
+
+/// Every unit that a description can name. Adding one: a header, and its name here.
+using Units = TypeList<Poisson, Lif, PoissonSource, ImageSource, ModulatedSource, SpikeTrains>;
+
+}  // namespace ydot::neurons

@@ -1,0 +1,70 @@
+#pragma once
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <span>
+#include <string_view>
+
+#include "sim/parameters.hpp"
+#include "sim/vector_math.hpp"
+
+namespace ydot::neurons {
+
+/// Activity y = phi(u) of a Poisson unit. `softmax` normalises over the population (divisive inhibition): y_i = exp(u_i) / sum_j exp(u_j).
+enum class Phi { logistic, hard_sigmoid, relu, softplus, exponential, linear, softmax };
+
+/// linear: as relu, for an intensity cannot be negative; the name says that the unit is meant to stay where u > 0.
+inline float phi_of(Phi phi, float u) noexcept {
+    switch (phi) {
+        case Phi::logistic: return 1 / (1 + fast_exp(-u));
+        case Phi::hard_sigmoid: return std::min(std::max(u, 0.0f), 1.0f);
+        case Phi::relu:
+        case Phi::linear: return std::max(u, 0.0f);
+        case Phi::softplus: return fast_softplus(u);
+        case Phi::exponential:
+        case Phi::softmax: return fast_exp(u);
+    }
+    return 0;
+}
+
+/// d phi / d u as a function of u (softmax: of the normalised activity y, the diagonal y (1 - y)).
+inline float phi_slope(Phi phi, float u, float y) noexcept {
+    switch (phi) {
+        case Phi::logistic:
+        case Phi::softmax: return y * (1 - y);
+        case Phi::hard_sigmoid: return u > 0 && u < 1 ? 1.0f : 0.0f;
+        case Phi::relu:
+        case Phi::linear: return u > 0 ? 1.0f : 0.0f;
+        case Phi::softplus: return 1 / (1 + fast_exp(-u));
+        case Phi::exponential: return y;
+    }
+    return 0;
+}
+
+/// In place, potentials -> activities. The switch is outside the loops so that each loop vectorises.
+inline void apply_phi(Phi phi, std::span<float> u) noexcept {
+    const auto each = [u](auto f) {
+        for (float& x : u) x = f(x);
+    };
+    switch (phi) {
+        case Phi::logistic: return each([](float x) { return phi_of(Phi::logistic, x); });
+        case Phi::hard_sigmoid: return each([](float x) { return phi_of(Phi::hard_sigmoid, x); });
+        case Phi::relu:
+        case Phi::linear: return each([](float x) { return phi_of(Phi::relu, x); });
+        case Phi::softplus: return each([](float x) { return phi_of(Phi::softplus, x); });
+        case Phi::exponential: return each([](float x) { return phi_of(Phi::exponential, x); });
+        case Phi::softmax: {
+            const float largest = *std::max_element(u.begin(), u.end());
+            each([largest](float x) { return fast_exp(x - largest); });
+            const float sum = std::accumulate(u.begin(), u.end(), 0.0f);
+            each([sum](float x) { return x / sum; });
+        }
+    }
+}
+
+}  // namespace ydot::neurons
+
+template <>
+struct ydot::EnumNames<ydot::neurons::Phi> {
+    static constexpr std::array<std::string_view, 7> names{"logistic", "hard_sigmoid", "relu", "softplus", "exponential", "linear", "softmax"};
+};

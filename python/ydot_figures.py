@@ -1,0 +1,709 @@
+#!/usr/bin/env python3
+"""Draws the figures of Ydot from the files of a run.
+
+    ydot_figures.py results/ --what raster,learning -o figure.png
+    ydot_figures.py results/spikes.h5 --what raster --window 0 500 -o raster.svg
+    ydot_figures.py --all results/                  raster.png, learning.png, fields.png, whichever apply
+
+Reads spikes.h5 (SONATA), config.toml, intervals.csv, learning.csv and weights.h5. Exit code 2 and one line on stderr when the
+input is bad or there is nothing to draw.
+"""
+import argparse
+import csv
+import dataclasses
+import functools
+import gzip
+import math
+import os
+import pathlib
+import sys
+import tomllib
+
+import matplotlib
+
+matplotlib.use("Agg")
+import h5py
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+# Okabe & Ito 2008, without the yellow that paper swallows: safe for the colour-blind. Then greys for the ninth and on.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F"]
+PHASE_TINTS = ["#EDEDED", "#DCE9F5", "#FCEBD3", "#DDF0E3", "#F5E1EC", "#F7F5D0"]
+STYLE = {
+    "font.family": "sans-serif", "font.sans-serif": ["Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"],
+    "font.size": 8, "axes.labelsize": 8, "axes.titlesize": 9, "xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8,
+    "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5, "ytick.major.size": 2.5,
+    "xtick.minor.width": 0.5, "ytick.minor.width": 0.5, "xtick.minor.size": 1.5, "ytick.minor.size": 1.5,
+    "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 1.0, "legend.frameon": False,
+    "figure.dpi": 180, "savefig.dpi": 180, "svg.hashsalt": "ydot", "axes.unicode_minus": True,
+}
+COLUMN_INCHES, PAGE_INCHES = 3.5, 7.0  # one and two columns of a journal
+MAX_RASTER_INCHES = 5.0
+MAX_UNITS_SHOWN = 200  # of one population in a raster
+MAX_WINDOW_MS = 2000   # a longer recording without presentations shows its last SHOWN_MS
+SHOWN_MS = 1000
+MAX_FIELDS = 64
+
+
+class FigureError(Exception):
+    """What is wrong with the input, in one line."""
+
+
+class NothingToDraw(FigureError):
+    """The input is sound but does not hold what the figure shows."""
+
+
+# ---- reading
+
+
+@dataclasses.dataclass
+class Spikes:
+    """Spikes of one population: times_ms (float64) and ids (from 0), #spikes each; size units, recorded over duration_ms."""
+    name: str
+    times_ms: np.ndarray
+    ids: np.ndarray
+    size: int
+
+
+@dataclasses.dataclass
+class Interval:
+    start_ms: float
+    stop_ms: float
+    level: str
+    name: str
+
+
+@dataclasses.dataclass
+class Projection:
+    """Synapses of one projection: source, target, weight, #synapses each."""
+    name: str
+    source_population: str
+    target_population: str
+    sources: int
+    targets: int
+    source: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+
+class Results:
+    """The files of a run, read when first asked for: a results directory, or a single file of one."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        if not self.path.exists():
+            raise FigureError(f"{path}: there is no such file or directory")
+
+    @property
+    def name(self):
+        return self.path.resolve().stem if self.path.is_file() else self.path.resolve().name
+
+    def file(self, name, required=True):
+        """Path of a file of the run, or None when it is absent and not required."""
+        if self.path.is_dir():
+            candidate = self.path / name
+        elif self.path.name == name or (self.path.suffix == pathlib.Path(name).suffix and self.path.suffix in (".h5", ".csv")):
+            candidate = self.path
+        else:
+            candidate = self.path.parent / name
+        if candidate.is_file() and (required or candidate != self.path or self.path.name == name):
+            return candidate
+        if required:
+            raise NothingToDraw(f"{self.path}: there is no {name}")
+        return None
+
+    @functools.cached_property
+    def config(self):
+        path = self.file("config.toml", required=False)
+        if path is None:
+            return {}
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise FigureError(f"{path}: {error}") from None
+
+    @functools.cached_property
+    def spikes(self):
+        """List of Spikes: the order of config.toml, then that of the file."""
+        path = self.file("spikes.h5")
+        with open_hdf5(path, "spikes") as file:
+            found = {name: self._population(path, name, group) for name, group in file["spikes"].items()}
+        order = [name for name in self.config.get("populations", {}) if name in found]
+        return [found[name] for name in order + [name for name in found if name not in order]]
+
+    def _population(self, path, name, group):
+        try:
+            times_ms, ids = group["timestamps"][()], group["node_ids"][()]
+        except (KeyError, TypeError, AttributeError):
+            raise FigureError(f"{path}: /spikes/{name} must hold timestamps and node_ids") from None
+        if len(times_ms) != len(ids):
+            raise FigureError(f"{path}: /spikes/{name} has {len(times_ms)} timestamps and {len(ids)} node_ids")
+        ids = ids.astype(np.int64)
+        size = self.config.get("populations", {}).get(name, {}).get("size", 1)
+        return Spikes(name, times_ms.astype(float), ids, max(int(size), int(ids.max(initial=-1)) + 1))
+
+    @functools.cached_property
+    def duration_ms(self):
+        """End of the recording: what the description says, or the last thing that happened."""
+        last = max([p.times_ms.max(initial=0) for p in self.spikes] + [i.stop_ms for i in self.intervals] + [0])
+        return float(last if self.intervals else max(last, self.config.get("run", {}).get("duration_ms", 0)))
+
+    @functools.cached_property
+    def intervals(self):
+        path = self.file("intervals.csv", required=False)
+        if path is None:
+            return []
+        rows = read_table(path, ["start_ms", "stop_ms", "level", "name"])
+        return [Interval(number(r, "start_ms", path), number(r, "stop_ms", path), r["level"], r["name"]) for r in rows]
+
+    @functools.cached_property
+    def learning(self):
+        """Columns images, train_error_percent, validation_error_percent as float arrays; NaN where a cell is empty."""
+        path = self.file("learning.csv")
+        columns = ["images", "train_error_percent", "validation_error_percent"]
+        rows = read_table(path, columns)
+        return {c: np.array([number(r, c, path) for r in rows]) for c in columns}
+
+    @functools.cached_property
+    def projections(self):
+        path = self.file("weights.h5")
+        with open_hdf5(path, "projections") as file:
+            return [read_projection(path, name, group) for name, group in file["projections"].items()]
+
+
+def open_hdf5(path, group):
+    try:
+        file = h5py.File(path, "r", track_order=True)
+    except OSError:
+        raise FigureError(f"{path}: is not an HDF5 file") from None
+    if group not in file:
+        file.close()
+        raise NothingToDraw(f"{path}: has no group /{group}")
+    return file
+
+
+def read_projection(path, name, group):
+    try:
+        return Projection(name, group.attrs["from"], group.attrs["to"], int(group.attrs["sources"]), int(group.attrs["targets"]),
+                          group["source"][()], group["target"][()], group["weight"][()])
+    except KeyError as error:
+        raise FigureError(f"{path}: /projections/{name} is not complete: {error.args[0]}") from None
+
+
+def read_table(path, columns):
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = [c for c in columns if c not in (reader.fieldnames or [])]
+        if missing:
+            raise FigureError(f"{path}:1: there must be a column {missing[0]}")
+        return list(reader)
+
+
+def number(row, column, path):
+    text = (row[column] or "").strip()
+    try:
+        return float(text) if text else math.nan
+    except ValueError:
+        raise FigureError(f"{path}: {column} must be a number, got '{text}'") from None
+
+
+IDX_NAMES = [("train-images-idx3-ubyte", "train-labels-idx1-ubyte"), ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")]
+
+
+def read_idx(path):
+    """An IDX file of bytes, plain or .gz, as an array."""
+    try:
+        data = (gzip.open if path.suffix == ".gz" else open)(path, "rb").read()
+        if data[:3] != b"\0\0\x08":
+            raise ValueError
+        shape = tuple(np.frombuffer(data, ">u4", data[3], 4).astype(int))
+        return np.frombuffer(data, np.uint8, math.prod(shape), 4 + 4 * data[3]).reshape(shape)
+    except (OSError, EOFError, ValueError, IndexError):
+        raise FigureError(f"{path}: is not an IDX file of bytes") from None
+
+
+def read_images(path):
+    """Images (n, rows, columns) and labels (n) or None, of an IDX directory or an IDX file of images."""
+    if path.is_file():
+        return read_idx(path), None
+    for images, labels in IDX_NAMES:
+        found = [next((p for p in (path / n, path / (n + ".gz")) if p.is_file()), None) for n in (images, labels)]
+        if found[0]:
+            return read_idx(found[0]), read_idx(found[1]) if found[1] else None
+    raise NothingToDraw(f"{path}: there are no IDX images ({IDX_NAMES[0][0]}, plain or .gz)")
+
+
+# ---- raster
+
+
+def draw_raster(results, window_ms=None):
+    """Spikes of all populations over time, and below them the rate of each population."""
+    populations = [p for p in results.spikes if p.size]
+    if not any(len(p.times_ms) for p in populations):
+        raise NothingToDraw(f"{results.path}: there are no spikes")
+    start, stop = window_ms or shown_window(results)
+    inside = [i for i in results.intervals if i.stop_ms > start and i.start_ms < stop]
+    phases = list(dict.fromkeys(i.name for i in inside if i.level == "phase"))
+    bands = stack_bands(populations)
+    raster_inches = 0.35 + sum(b.height for b in bands)
+    ratios = [raster_inches, 1.0] + ([0.12] if phases else [])
+    figure = plt.figure(figsize=(PAGE_INCHES, sum(ratios) + 0.75), layout="constrained")
+    figure.get_layout_engine().set(h_pad=0.03, w_pad=0.03)
+    grid = figure.add_gridspec(len(ratios), 1, height_ratios=ratios)
+    raster = figure.add_subplot(grid[0])
+    rate = figure.add_subplot(grid[1], sharex=raster)
+    draw_spikes(raster, bands, start, stop)
+    draw_rates_over_time(rate, populations, start, stop)
+    draw_intervals(raster, rate, inside, phases, start, stop)
+    rate.set_xlabel(time_label(results, start, stop))
+    if phases:
+        add_phase_legend(figure.add_subplot(grid[2]), phases)
+    return figure
+
+
+def shown_window(results):
+    """All of a short recording and of presentations; of a long one the last second, past the onset."""
+    end = results.duration_ms or 1.0
+    return (end - SHOWN_MS, end) if not results.intervals and end > MAX_WINDOW_MS else (0.0, end)
+
+
+def time_label(results, start, stop):
+    whole = start <= 0 and stop >= results.duration_ms
+    return "time (ms)" if whole else f"time (ms), {start:,.0f} to {stop:,.0f} of {results.duration_ms:,.0f} shown"
+
+
+@dataclasses.dataclass
+class Band:
+    """Where a population lies in the raster: unit k of `shown` units at bottom + (k + 0.5) * height / shown, in inches."""
+    population: Spikes
+    colour: str
+    shown: np.ndarray
+    bottom: float
+    height: float
+
+    @property
+    def row(self):
+        return self.height / len(self.shown)
+
+    @property
+    def label(self):
+        p = self.population
+        units = f"{p.size:,} unit" + ("s" if p.size != 1 else "")
+        return f"{p.name}\n" + (units if len(self.shown) == p.size else f"{len(self.shown)} of {p.size:,} shown")
+
+
+def stack_bands(populations):
+    """Bands from the first population at the top to the last; the height grows like the square root of the units shown."""
+    shown = [np.unique(np.linspace(0, p.size - 1, min(p.size, MAX_UNITS_SHOWN)).astype(np.int64)) for p in populations]
+    inches = [min(1.5, max(0.32, 0.14 * math.sqrt(len(s)))) for s in shown]
+    scale = min(1.0, MAX_RASTER_INCHES / sum(inches))
+    bands, bottom = [], 0.0
+    for i in reversed(range(len(populations))):
+        bands.append(Band(populations[i], COLOURS[i % len(COLOURS)], shown[i], bottom, max(0.26, inches[i] * scale)))
+        bottom += bands[-1].height + 0.07
+    return bands
+
+
+def draw_spikes(axes, bands, start, stop):
+    for band in bands:
+        times, rows = spikes_shown(band, start, stop)
+        # A bar as high as its row where there is room for one, else a dot that shrinks as spikes get denser.
+        row_points = 72 * band.row
+        density = len(times) / (band.height * (PAGE_INCHES - 1))  # spikes a square inch
+        width = float(np.clip(30 / math.sqrt(max(density, 1)), 0.35, 1.0))
+        marker = dict(marker="|", markersize=min(0.8 * row_points, 7), markeredgewidth=width) if row_points > 2 else \
+            dict(marker="o", markersize=float(np.clip(45 / math.sqrt(max(density, 1)), 0.5, 1.6)), markeredgewidth=0)
+        axes.plot(times, band.bottom + (rows + 0.5) * band.row, linestyle="none", color=band.colour, rasterized=len(times) > 2000,
+                  clip_on=True, **marker)
+    for below, above in zip(bands, bands[1:]):
+        axes.axhline((below.bottom + below.height + above.bottom) / 2, color="0.75", linewidth=0.4)
+    axes.set_ylim(-0.05, bands[-1].bottom + bands[-1].height + 0.05)
+    axes.set_yticks([b.bottom + b.height / 2 for b in bands], [b.label for b in bands], fontsize=7.5, linespacing=1.1)
+    for text, band in zip(axes.get_yticklabels(), bands):
+        text.set_color(band.colour)
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", labelbottom=False)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlim(start, stop)
+
+
+def spikes_shown(band, start, stop):
+    """Times and row numbers of the spikes of the units shown."""
+    p = band.population
+    rows = np.minimum(np.searchsorted(band.shown, p.ids), len(band.shown) - 1)
+    keep = (band.shown[rows] == p.ids) & (p.times_ms >= start) & (p.times_ms <= stop)
+    return p.times_ms[keep], rows[keep]
+
+
+def draw_rates_over_time(axes, populations, start, stop):
+    span = stop - start
+    rates = [np.count_nonzero((p.times_ms >= start) & (p.times_ms <= stop)) / span for p in populations]  # spikes a ms
+    bin_ms = next((b for b in (1, 2) if span / b <= 400 and b * np.median(rates) >= 10), 5)  # no finer than ten spikes a bin can show
+    edges = start + bin_ms * np.arange(max(1, math.ceil(span / bin_ms - 1e-9)) + 1)
+    for p, colour in zip(populations, colour_cycle()):
+        counts, _ = np.histogram(p.times_ms, edges)
+        axes.stairs(counts / p.size / bin_ms * 1000, edges, color=colour, linewidth=0.7, baseline=None)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.set_ylabel(f"rate (Hz per unit)\n{bin_ms} ms bins")
+
+
+def colour_cycle():
+    while True:
+        yield from COLOURS
+
+
+def draw_intervals(raster, rate, intervals, phases, start, stop):
+    """Phases as tints behind the spikes, presentations between thin lines with their names above."""
+    tints = dict(zip(phases, PHASE_TINTS * (1 + len(phases) // len(PHASE_TINTS))))
+    for i in intervals:
+        begin, end = max(i.start_ms, start), min(i.stop_ms, stop)
+        for axes in (raster, rate):
+            if i.level == "phase":
+                axes.axvspan(begin, end, color=tints[i.name], linewidth=0, zorder=-10)
+            elif begin > start:
+                axes.axvline(begin, color="0.35", linewidth=0.6)
+    name_presentations(raster, [i for i in intervals if i.level == "presentation"], start, stop)
+
+
+def name_presentations(axes, presentations, start, stop):
+    """Names above the raster, all on one line, or all broken after their first word ("7 | before learning"), or upright."""
+    inches_per_ms, inches_per_letter = (PAGE_INCHES - 1.2) / (stop - start), 0.062
+    spans = [(max(i.start_ms, start), min(i.stop_ms, stop), i.name) for i in presentations]
+
+    def fit(names):
+        return all(max(map(len, n.split("\n"))) * inches_per_letter <= (e - b) * inches_per_ms for n, (b, e, _) in zip(names, spans))
+
+    names = [name for _, _, name in spans]
+    broken = [name.replace(" ", "\n", 1) for name in names]
+    upright = not fit(names) and not fit(broken)
+    for name, (begin, end, _) in zip(broken if fit(broken) and not fit(names) else names, spans):
+        axes.annotate(name, ((begin + end) / 2, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points",
+                      ha="center", va="bottom", fontsize=7.5, linespacing=1.1, rotation=90 if upright else 0)
+
+
+def add_phase_legend(axes, phases):
+    axes.axis("off")
+    tints = PHASE_TINTS * (1 + len(phases) // len(PHASE_TINTS))
+    patches = [matplotlib.patches.Patch(facecolor=t, edgecolor="0.6", linewidth=0.4, label=p) for p, t in zip(phases, tints)]
+    axes.legend(handles=patches, loc="center", ncol=len(phases), handlelength=1.4, handleheight=0.9, columnspacing=1.4, fontsize=7.5,
+                borderaxespad=0)
+
+
+# ---- learning
+
+
+def draw_learning(results, window_ms=None):
+    """Errors over the images shown; the untrained network as a dashed line."""
+    table = results.learning
+    images, train, validation = (table[c] for c in ("images", "train_error_percent", "validation_error_percent"))
+    tested = np.isfinite(validation)
+    trained = tested & (images > 0)
+    if not trained.any():
+        raise NothingToDraw(f"{results.path}: learning.csv has no row with a validation error after learning")
+    figure, axes = plt.subplots(figsize=(COLUMN_INCHES, 2.5), layout="constrained")
+    seen = np.isfinite(train) & (images > 0)
+    axes.plot(images[seen], train[seen], color=COLOURS[4], linewidth=0.9, label="training", zorder=2)
+    axes.plot(images[trained], validation[trained], color=COLOURS[0], marker="o", markersize=2.6, linewidth=1.2, label="validation",
+              zorder=3)
+    for baseline in validation[tested & (images == 0)][:1]:
+        axes.axhline(baseline, color="0.4", linewidth=0.8, dashes=(4, 2.5), label=f"untrained ({baseline:.3g} %)", zorder=1)
+    x, y = images[trained][-1], validation[trained][-1]
+    axes.annotate(f"{y:.3g} %", (x, y), xytext=(4, 0), textcoords="offset points", va="center", color=COLOURS[0], annotation_clip=False)
+    axes.set_xlim(0, x * 1.02)
+    scale_errors(axes, np.concatenate([train[seen], validation[tested]]))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
+    axes.set_xlabel("training images shown")
+    axes.set_ylabel("error (%)")
+    axes.legend(loc="best", handlelength=1.8, borderaxespad=0.2)
+    return figure
+
+
+def scale_errors(axes, errors):
+    """A logarithmic axis with plain numbers when errors fall by more than a factor of four, else a linear one from 0."""
+    low, high = np.nanmin(errors), np.nanmax(errors)
+    if low <= 0 or high / low < 4:
+        axes.set_ylim(0, max(1.0, 1.08 * high))
+        return
+    axes.set_yscale("log")
+    axes.set_ylim(low / 1.25, min(100, high) * 1.25)
+    axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    axes.yaxis.set_minor_locator(LogLocator(10, subs=range(1, 10)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+# ---- fields
+
+
+def draw_fields(results, window_ms=None):
+    """Incoming weights of up to 64 units as images: those whose weights vary most, the most varied first."""
+    projection = input_projection(results)
+    side = math.isqrt(projection.sources)
+    weights = np.zeros((projection.targets, projection.sources), np.float32)
+    np.add.at(weights, (projection.target, projection.source), projection.weight)
+    order = np.argsort(-weights.std(axis=1), kind="stable")[:MAX_FIELDS]
+    columns = min(8, math.ceil(math.sqrt(len(order))))
+    rows = math.ceil(len(order) / columns)
+    figure = plt.figure(figsize=(0.55 * columns + 0.75 if columns > 3 else 2.6, 0.55 * rows + 0.55), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    image = None
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, unit in zip(axes.flat, order):
+        field = weights[unit] / (np.abs(weights[unit]).max() or 1)
+        image = axis.imshow(field.reshape(side, side), cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
+    bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 2.2 / (0.55 * rows)), aspect=18, pad=0.02, ticks=[-1, 0, 1])
+    bar.ax.set_yticklabels(["−", "0", "+"])
+    bar.set_label("weight / largest of the unit")
+    bar.outline.set_linewidth(0.4)
+    shown = f"{len(order)} of {projection.targets:,} units" if len(order) < projection.targets else f"{len(order)} units"
+    figure.suptitle(f"{projection.source_population} → {projection.target_population}, {shown}", fontsize=8)
+    return figure
+
+
+def input_projection(results):
+    """The first plastic projection from schedule.input; without a description, the first from a square population."""
+    described = results.config.get("projections", {})
+    source = results.config.get("schedule", {}).get("input", "")
+    plastic = [name for name, p in described.items() if p.get("from") == source and p.get("plasticity", {}).get("rule")]
+    stored = {p.name: p for p in results.projections}
+    candidates = [stored[name] for name in plastic if name in stored] if described else list(stored.values())
+    if not candidates:
+        raise NothingToDraw(f"{results.path}: there is no plastic projection from the population that shows the images")
+    square = [p for p in candidates[:1 if described else None] if p.sources > 1 and math.isqrt(p.sources) ** 2 == p.sources and p.targets]
+    if not square:
+        raise NothingToDraw(f"{results.path}: {candidates[0].name} has {candidates[0].sources} sources, which is not a square image")
+    return square[0]
+
+
+# ---- distributions
+
+
+def draw_weights(results, window_ms=None):
+    """Histogram of the weights of every projection."""
+    projections = [p for p in results.projections if len(p.weight)]
+    if not projections:
+        raise NothingToDraw(f"{results.path}: there are no weights")
+    columns = min(3, len(projections))
+    rows = math.ceil(len(projections) / columns)
+    width = COLUMN_INCHES if columns == 1 else PAGE_INCHES * columns / 3
+    figure, axes = plt.subplots(rows, columns, figsize=(width, 1.75 * rows + 0.1), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(projections):]:
+        axis.axis("off")
+    for axis, p, colour in zip(axes.flat, projections, colour_cycle()):
+        draw_weight_histogram(axis, p, colour)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("synapses (%)")
+    return figure
+
+
+def draw_weight_histogram(axes, projection, colour):
+    weight = projection.weight
+    low, high = float(weight.min()), float(weight.max())
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    counts, edges = np.histogram(weight, np.linspace(low, high, 61))
+    axes.stairs(100 * counts / len(weight), edges, fill=True, color=colour, alpha=0.85)
+    if low < 0 < high:
+        axes.axvline(0, color="0.3", linewidth=0.6, dashes=(3, 2))
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.set_title(projection.name, fontsize=8)
+    axes.set_xlabel("weight")
+    axes.text(0.98, 0.97, f"n = {len(weight):,}\nmean {weight.mean():.3g}\nSD {weight.std():.3g}", transform=axes.transAxes, ha="right",
+              va="top", fontsize=7, color="0.25")
+
+
+def draw_rates(results, window_ms=None):
+    """Distribution of single-unit rates, one row a population, silent units included."""
+    start, stop = window_ms or (0.0, results.duration_ms)
+    populations = [p for p in results.spikes if p.size]
+    if not populations or stop <= start:
+        raise NothingToDraw(f"{results.path}: there are no spikes")
+    rates = [unit_rates(p, start, stop) for p in populations]
+    one_spike = 1000 / (stop - start)  # rates are multiples of this: so is the width of a bin
+    high = max(max(float(r.max()) for r in rates), one_spike)
+    width = one_spike * math.ceil(high / 40 / one_spike)
+    edges = np.arange(-one_spike / 2, high + width, width)
+    figure, axes = plt.subplots(len(rates), 1, figsize=(COLUMN_INCHES, 0.5 * len(rates) + 0.45), sharex=True, squeeze=False,
+                                layout="constrained")
+    for axis, p, rate, colour in zip(axes.flat, populations, rates, colour_cycle()):
+        axis.stairs(np.histogram(rate, edges)[0], edges, fill=True, color=colour, alpha=0.85)
+        axis.axvline(rate.mean(), color="0.15", linewidth=0.8)
+        axis.set_ylabel(f"{p.name}\n{p.size:,} units", rotation=0, ha="right", va="center", color=colour, fontsize=7.5)
+        axis.text(1, 0.95, f"mean {rate.mean():.3g} Hz", transform=axis.transAxes, ha="right", va="top", fontsize=7, color="0.25")
+        axis.set_ylim(bottom=0)
+        axis.set_yticks([])
+        axis.spines["left"].set_visible(False)
+    axes[-1, 0].set_xlabel("rate of a unit (Hz)")
+    axes[-1, 0].set_xlim(edges[0], edges[-1])
+    return figure
+
+
+def unit_rates(population, start, stop):
+    """Hz, one a unit."""
+    keep = (population.times_ms >= start) & (population.times_ms <= stop)
+    return np.bincount(population.ids[keep], minlength=population.size) / (stop - start) * 1000
+
+
+def draw_isi(results, window_ms=None):
+    """Left: intervals between spikes of a unit. Right: their coefficient of variation, one value a unit."""
+    data = [(p, colour, *unit_intervals(p)) for p, colour in zip(results.spikes, colour_cycle())]
+    data = [row for row in data if len(row[2])]
+    if not data:
+        raise NothingToDraw(f"{results.path}: no unit has two spikes")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE_INCHES, 2.3), layout="constrained")
+    intervals = np.concatenate([row[2] for row in data])
+    edges, cv_edges = np.geomspace(max(intervals.min(), 0.1), max(intervals.max(), 1.0) * 1.01, 36), np.linspace(0, 2, 41)
+    for p, colour, isi, cv in data:
+        label = f"{p.name} (CV {cv.mean():.2f})" if len(cv) else p.name
+        left.stairs(percent(isi, edges), edges, color=colour, linewidth=1, label=label)
+        if len(cv) >= 10:  # units: fewer make no distribution
+            right.stairs(percent(np.minimum(cv, 1.999), cv_edges), cv_edges, color=colour, linewidth=1)
+    left.set_xscale("log")
+    left.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    left.set(xlabel="interval between spikes (ms)", ylabel="intervals (%)", xlim=(edges[0], edges[-1]))
+    right.axvline(1, color="0.4", linewidth=0.7, dashes=(4, 2.5))
+    right.set(xlabel="CV of the intervals of a unit", ylabel="units (%)", xlim=(0, 2))
+    for axes in (left, right):
+        axes.set_ylim(bottom=0)
+    right.legend(handles=left.get_legend_handles_labels()[0], loc="upper left", bbox_to_anchor=(1.02, 1), fontsize=7, handlelength=1.2,
+                 borderaxespad=0)
+    return figure
+
+
+def percent(values, edges):
+    return 100 * np.histogram(values, edges)[0] / len(values)
+
+
+def unit_intervals(population, least=10):
+    """All intervals (ms) between successive spikes of a unit, and the CV of each unit with at least `least` of them."""
+    order = np.lexsort((population.times_ms, population.ids))
+    ids, times = population.ids[order], population.times_ms[order]
+    same = ids[1:] == ids[:-1]
+    isi, owner = np.diff(times)[same], ids[1:][same]
+    keep = isi > 0
+    isi, owner = isi[keep], owner[keep]
+    count = np.bincount(owner, minlength=population.size)
+    units = count >= least
+    mean = np.bincount(owner, isi, population.size)[units] / count[units]
+    square = np.bincount(owner, isi ** 2, population.size)[units] / count[units]
+    return isi, np.sqrt(np.maximum(square - mean ** 2, 0)) / mean
+
+
+def draw_digits(results, window_ms=None):
+    """Contact sheet: a row a class, 16 images each; without labels the first 160."""
+    images, labels = read_images(results.path)
+    if images.ndim != 3 or not len(images):
+        raise NothingToDraw(f"{results.path}: there are no images")
+    rows, columns = 10, 16
+    height, width = images.shape[1:]
+    sheet = np.zeros((rows * (height + 2), columns * (width + 2)), np.uint8)
+    for row in range(rows):
+        chosen = np.arange(row * columns, (row + 1) * columns) if labels is None else np.flatnonzero(labels == row)[:columns]
+        for column, index in enumerate(chosen[chosen < len(images)]):
+            y, x = row * (height + 2) + 1, column * (width + 2) + 1
+            sheet[y:y + height, x:x + width] = images[index]
+    figure, axes = plt.subplots(figsize=(5.0, 5.0 * sheet.shape[0] / sheet.shape[1]), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
+    axes.imshow(255 - sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_xticks([])
+    classes = range(0 if labels is None else rows)
+    axes.set_yticks([(c + 0.5) * (height + 2) for c in classes], [str(c) for c in classes])
+    axes.tick_params(length=0)
+    return figure
+
+
+FIGURES = {"raster": draw_raster, "learning": draw_learning, "fields": draw_fields, "weights": draw_weights, "rates": draw_rates,
+           "isi": draw_isi, "digits": draw_digits}
+AUTOMATIC = ["raster", "learning", "fields"]
+
+
+# ---- command line
+
+
+def save(figure, path):
+    """Under its name only when complete."""
+    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        figure.savefig(temporary, metadata={"Date": None} if path.suffix == ".svg" else None)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise FigureError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        plt.close(figure)
+        temporary.unlink(missing_ok=True)
+
+
+def draw_all(directory):
+    """raster.png, learning.png, fields.png, as far as the directory has what they show. Returns the names written."""
+    results = Results(directory)
+    if not results.path.is_dir():
+        raise FigureError(f"{directory}: must be a results directory")
+    written = []
+    for what in AUTOMATIC:
+        try:
+            figure = FIGURES[what](results)
+        except NothingToDraw:
+            continue
+        save(figure, results.path / f"{what}.png")
+        written.append(f"{what}.png")
+    if not written:
+        raise NothingToDraw(f"{directory}: nothing to draw: there are no spikes.h5, learning.csv or weights.h5 with content")
+    return written
+
+
+def draw_some(paths, names, output, window_ms):
+    """One picture for every result and name. Several pictures are told apart: OUT-NAME.png, OUT-RESULT-NAME.png."""
+    output = pathlib.Path(output)
+    if output.suffix not in (".png", ".svg", ".pdf"):
+        raise FigureError(f"{output}: a figure must end in .png, .svg or .pdf")
+    written = []
+    for results in map(Results, paths):
+        for name in names:
+            parts = [output.stem] + [results.name] * (len(paths) > 1) + [name] * (len(names) > 1)
+            target = output.with_name("-".join(parts) + output.suffix)
+            save(FIGURES[name](results, window_ms), target)
+            written.append(str(target))
+    return written
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(description="Draws the figures of Ydot from the files of a run.")
+    parser.add_argument("results", nargs="*", help="results directories, or single files of one")
+    parser.add_argument("--what", default="raster", help="comma-separated: " + ", ".join(FIGURES))
+    parser.add_argument("-o", "--output", help="picture to write: .png, .svg or .pdf")
+    parser.add_argument("--window", nargs=2, type=float, metavar=("START", "STOP"), help="part of the recording to show, in ms")
+    parser.add_argument("--all", metavar="DIR", help="write " + ", ".join(f"{a}.png" for a in AUTOMATIC) + " into DIR, whichever apply")
+    options = parser.parse_args(arguments)
+    options.what = [name.strip() for name in options.what.split(",")]
+    if unknown := [name for name in options.what if name not in FIGURES]:
+        parser.error(f"--what: there is no figure '{unknown[0]}'; there are {', '.join(FIGURES)}")
+    if options.window and options.window[1] <= options.window[0]:
+        parser.error("--window: STOP must be greater than START")
+    if not options.all and not (options.results and options.output):
+        parser.error("give results and -o OUT.png, or --all DIR")
+    return options
+
+
+def main(arguments=None):
+    options = parse_arguments(arguments)
+    try:
+        with matplotlib.rc_context(STYLE):
+            written = draw_all(options.all) if options.all else draw_some(options.results, options.what, options.output, options.window)
+    except FigureError as error:
+        print(f"ydot_figures: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(written))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

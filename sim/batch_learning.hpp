@@ -1,0 +1,71 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/plasticity.hpp"
+#include "sim/spikes.hpp"
+
+namespace ydot {
+
+/// What a presentation was like, step by step, for one plastic projection.
+struct GateTrace {
+    std::vector<std::uint8_t> open;    ///< the projection learns in this step
+    std::vector<std::uint8_t> paired;  ///< spikes of this step count as partners
+    std::size_t steps() const noexcept { return open.size(); }
+};
+
+/// Changes of one block summed over presentations. Integers, in units of `unit`, so that the sum does not depend on the order in
+/// which threads add; layout as SynapseBlock::weights().
+struct ChangeSum {
+    static constexpr float unit = 0x1p-16f;
+    std::vector<std::int32_t> sum;
+};
+
+/// Learning of one block from a whole presentation whose weights were constant: the changes that online traces would make, computed as
+///   dw_ij = sum over arrivals t of i of D_j(t),   D_j(t) = a_plus sum_{post > t} exp(-(post - t)/tau_plus) - a_minus sum_{post < t} exp(-(t - post)/tau_minus)
+/// with one backward and one forward sweep over the post spikes; then each arrival is one row operation. Spikes of one step count half in each sum.
+/// The gate says which spike of a pair must fall into a step that is open: the arrival (pre), the post spike (post), the later one, or both.
+class BatchLearner {
+public:
+    BatchLearner(const Plasticity& plasticity, DelaySite site, double dt_ms);
+
+    /// Memory that a thread reuses from presentation to presentation.
+    struct Scratch {
+        std::vector<float> kernel;               ///< D_j(t): steps x stride; nearest neighbour: potentiation, then depression
+        std::vector<float> trace, row, slope_row;
+        std::vector<std::uint32_t> begin, next;  ///< of the arrivals of run source * delays + delay index
+        std::vector<std::uint32_t> arrival;      ///< steps, ascending within a run
+    };
+    /// @param pre, post  spikes of steps [0, gate.steps()); post spikes are counted from the start of the population
+    /// @param slope      steps x stride: d(expected spikes)/du of the targets; empty without causal correction
+    void accumulate(const SynapseBlock& block, const SpikeHistory& pre, const SpikeHistory& post, const GateTrace& gate, std::span<const float> slope,
+                    Scratch& scratch, ChangeSum& changes) const;
+
+    /// Makes room for the momentum of a block, if it has any.
+    void prepare(const SynapseBlock& block, std::vector<float>& velocity) const;
+    /// For the rows of sources [first, last): w <- bounds((1 - decay factor)^images w + learning_rate factor change); clears the sums.
+    /// @param factor  annealing, in [0, 1];  @param images  presentations in the sums
+    void apply(SynapseBlock& block, std::uint32_t first, std::uint32_t last, std::span<ChangeSum* const> changes, std::vector<float>& velocity, double factor,
+               std::size_t images) const;
+
+private:
+    void sweep(const SynapseBlock&, const SpikeHistory& post, const GateTrace&, Scratch&) const;
+    void sort_arrivals(const SynapseBlock&, const SpikeHistory& pre, const GateTrace&, Scratch&) const;
+    void add_rows(std::span<const std::uint32_t> arrivals, const GateTrace&, std::size_t stride, Scratch&) const;
+    bool matters(const GateTrace& g, std::size_t n) const noexcept { return nearest_ ? g.paired[n] : potentiates(g, n) || depresses(g, n); }
+    bool potentiates(const GateTrace& g, std::size_t n) const noexcept { return g.paired[n] && (gate_on_pre_ ? g.open[n] : true); }
+    bool depresses(const GateTrace& g, std::size_t n) const noexcept { return g.paired[n] && (plasticity_.gate == Gate::post || g.open[n]); }
+    bool later_partner(const GateTrace& g, std::size_t n) const noexcept { return g.paired[n] && (plasticity_.gate == Gate::pre || g.open[n]); }
+    bool earlier_partner(const GateTrace& g, std::size_t n) const noexcept {
+        return g.paired[n] && (plasticity_.gate == Gate::pre || plasticity_.gate == Gate::later || g.open[n]);
+    }
+
+    const Plasticity& plasticity_;
+    PairWindow window_;
+    DelaySite site_;
+    double dt_ms_;
+    bool gate_on_pre_, nearest_;
+};
+
+}  // namespace ydot

@@ -1,0 +1,107 @@
+#include "sim/circuit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "sim/error.hpp"
+
+namespace ydot {
+
+std::size_t Projection::synapses() const noexcept {
+    std::size_t count = 0;
+    for (const auto& block : blocks)
+        block.for_each([&count](auto...) { ++count; });
+    return count;
+}
+
+Circuit::Circuit(double step_ms, std::uint64_t random_seed, std::vector<std::unique_ptr<const Population>> members)
+    : dt_ms_(step_ms), seed_(random_seed), populations_(std::move(members)) {}
+
+Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site) {
+    Projection p;
+    p.name = std::move(name);
+    p.from = from;
+    p.to = to;
+    p.site = site;
+    if (populations_[to]->reads_activity()) p.scale = static_cast<float>(1e3 / populations_[from]->full_rate_Hz());
+    for (const auto& [first, units] : shards_of(to)) p.blocks.emplace_back(synapses, populations_[from]->size(), first, units);
+    projections_.push_back(std::move(p));
+    return projections_.back();
+}
+
+void Circuit::follow(std::size_t projection, std::size_t forward, Follows how, float gain) {
+    auto& follower = projections_[projection];
+    follower.follows = how;
+    follower.forward = forward;
+    follower.gain = gain;
+    const auto key = [](std::uint64_t a, std::uint64_t b) { return a << 32 | b; };
+    std::unordered_map<std::uint64_t, const float*> forward_weights;
+    for (auto& block : projections_[forward].blocks)
+        block.for_each([&](std::uint32_t source, std::uint32_t target, auto, const float& w) { forward_weights[key(source, target + block.first_target())] = &w; });
+    std::vector<Link> links;
+    for (auto& block : follower.blocks)
+        block.for_each([&](std::uint32_t source, std::uint32_t target, auto, const float& w) {
+            const auto found = forward_weights.find(key(target + block.first_target(), source));
+            if (found != forward_weights.end()) links.push_back({const_cast<float*>(&w), found->second});
+        });
+    links_.emplace_back(projection, std::move(links));
+    refresh_followers();
+}
+
+void Circuit::refresh_followers() {
+    for (auto& [projection, links] : links_) {
+        const auto& follower = projections_[projection];
+        for (const auto& link : links)
+            *link.weight = follower.follows == Follows::transpose ? follower.gain * *link.forward : std::copysign(follower.gain, *link.forward);
+    }
+}
+
+std::size_t Circuit::find_population(std::string_view name) const {
+    for (std::size_t p = 0; p < populations_.size(); ++p)
+        if (populations_[p]->name() == name) return p;
+    throw Error("no population is named " + std::string(name));
+}
+
+std::vector<std::pair<std::uint32_t, std::uint32_t>> Circuit::shards_of(std::size_t p) const {
+    const auto size = populations_[p]->size();
+    if (populations_[p]->coupled()) return {{0, size}};
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> shards;
+    for (std::uint32_t first = 0; first < size; first += shard_units) shards.emplace_back(first, std::min(shard_units, size - first));
+    return shards;
+}
+
+Step Circuit::window() const noexcept {
+    Step smallest = 0;
+    for (const auto& p : projections_)
+        for (const auto& block : p.blocks)
+            if (!block.delays().empty() && (smallest == 0 || block.delays().front() < smallest)) smallest = block.delays().front();
+    return smallest == 0 ? 1 : smallest;
+}
+
+Step Circuit::longest_delay() const noexcept {
+    Step longest = 1;
+    for (const auto& p : projections_)
+        for (const auto& block : p.blocks)
+            if (!block.delays().empty()) longest = std::max<Step>(longest, block.delays().back());
+    return longest;
+}
+
+std::size_t Circuit::neurons() const noexcept {
+    std::size_t count = 0;
+    for (const auto& p : populations_) count += p->size();
+    return count;
+}
+std::size_t Circuit::synapses() const noexcept {
+    std::size_t count = 0;
+    for (const auto& p : projections_) count += p.synapses();
+    return count;
+}
+std::size_t Circuit::synapse_bytes() const noexcept {
+    std::size_t bytes = 0;
+    for (const auto& p : projections_)
+        for (const auto& block : p.blocks) bytes += block.bytes();
+    return bytes;
+}
+
+}  // namespace ydot

@@ -1,0 +1,83 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sim/plasticity.hpp"
+#include "sim/population.hpp"
+#include "sim/synapses.hpp"
+
+namespace ydot {
+
+/// What the weights of a projection follow, if not their own plasticity.
+enum class Follows {
+    nothing,
+    transpose,  ///< the reverse weight of the forward projection times a gain
+    sign        ///< the sign of the reverse weight times a gain
+};
+
+/// One projection, frozen but for its weights.
+struct Projection {
+    std::string name;
+    std::size_t from = 0, to = 0;  ///< populations
+    float scale = 1;               ///< input per unit of weight: 1000 / full rate of the sender (ms) where weights mean activity
+    DelaySite site = DelaySite::axonal;
+    std::vector<SynapseBlock> blocks;  ///< one for each shard of `to`
+    std::optional<Plasticity> plasticity;
+
+    Follows follows = Follows::nothing;
+    std::size_t forward = 0;  ///< the projection that is followed
+    float gain = 1;
+
+    std::size_t synapses() const noexcept;
+};
+
+/// A built network: flat arrays, nothing that names a model. Weights change, all else is constant; replicas share it.
+class Circuit {
+public:
+    /// Units per shard: small enough that the inputs of a shard stay in the first-level cache, fixed so that no result depends on threads.
+    static constexpr std::uint32_t shard_units = 4096;
+
+    Circuit(double step_ms, std::uint64_t random_seed, std::vector<std::unique_ptr<const Population>> members);
+
+    /// @param weights_mean_activity  see Projection::scale
+    Projection& connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site);
+    /// Makes the weights of `projection` follow those of `forward`; both must be connected already.
+    void follow(std::size_t projection, std::size_t forward, Follows how, float gain);
+    /// Brings the weights of all following projections up to date.
+    void refresh_followers();
+
+    double dt_ms() const noexcept { return dt_ms_; }
+    std::uint64_t seed() const noexcept { return seed_; }
+    std::size_t population_count() const noexcept { return populations_.size(); }
+    const Population& population(std::size_t p) const noexcept { return *populations_[p]; }
+    /// @throws Error when there is none of this name
+    std::size_t find_population(std::string_view name) const;
+    std::vector<Projection>& projections() noexcept { return projections_; }
+    const std::vector<Projection>& projections() const noexcept { return projections_; }
+    /// (first unit, units) of every shard of a population.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> shards_of(std::size_t population) const;
+
+    /// Smallest delay in steps: the length of a window, inside which no unit can influence another. 1 without projections.
+    Step window() const noexcept;
+    Step longest_delay() const noexcept;
+    std::size_t neurons() const noexcept;
+    std::size_t synapses() const noexcept;
+    std::size_t synapse_bytes() const noexcept;
+
+private:
+    struct Link {  ///< one synapse of a follower and the forward synapse it follows
+        float* weight;
+        const float* forward;
+    };
+    double dt_ms_;
+    std::uint64_t seed_;
+    std::vector<std::unique_ptr<const Population>> populations_;
+    std::vector<Projection> projections_;
+    std::vector<std::pair<std::size_t, std::vector<Link>>> links_;
+};
+
+}  // namespace ydot

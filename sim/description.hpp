@@ -1,0 +1,229 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "sim/parameters.hpp"
+
+namespace ydot {
+
+// The description of an experiment: one plain value that can be copied, compared, saved and read back (app/toml_io.hpp). It names
+// models, rules and connectors as text; the application looks them up. Every struct lists its keys once, in `fields`;
+// reading, writing, defaults, errors and `ydot models` all follow that list.
+
+enum class Mode { spiking };
+template <> struct EnumNames<Mode> { static constexpr std::array<std::string_view, 1> names{"spiking"}; };
+enum class Propagator { grid, continuous };
+template <> struct EnumNames<Propagator> { static constexpr std::array<std::string_view, 2> names{"grid", "continuous"}; };
+
+/// [run]
+struct RunSpec {
+    Mode mode = Mode::spiking;
+    double dt_ms = 1, duration_ms = 0, warmup_ms = 0;
+    std::int64_t seed = 1, threads = 0;
+    Propagator propagator = Propagator::grid;
+    static constexpr std::tuple fields{
+        Field{"mode", &RunSpec::mode, "how the description is read"},
+        Field{"dt_ms", &RunSpec::dt_ms, "time step", positive},
+        Field{"duration_ms", &RunSpec::duration_ms, "length of a run without a schedule", not_negative},
+        Field{"warmup_ms", &RunSpec::warmup_ms, "simulated before recording starts", not_negative},
+        Field{"seed", &RunSpec::seed, "of every random number", not_negative},
+        Field{"threads", &RunSpec::threads, "0: one a core; never changes the result", not_negative},
+        Field{"propagator", &RunSpec::propagator, "of populations that do not say their own"}};
+    bool operator==(const RunSpec&) const = default;
+};
+
+/// [populations.NAME]
+struct PopulationSpec {
+    std::string name;
+    std::string model;
+    std::int64_t size = 1;
+    std::string propagator;  ///< "", "grid" or "continuous"; "" takes run.propagator
+    Parameters parameters;   ///< of the model
+    Source source;
+    static constexpr std::tuple fields{
+        Field{"model", &PopulationSpec::model, "name of a neuron model or source"},
+        Field{"size", &PopulationSpec::size, "number of units", Range{1, 4e9}},
+        Field{"propagator", &PopulationSpec::propagator, "grid or continuous; empty: as run.propagator"}};
+    bool operator==(const PopulationSpec& o) const {
+        return std::tie(name, model, size, propagator, parameters) == std::tie(o.name, o.model, o.size, o.propagator, o.parameters);
+    }
+};
+
+enum class Distribution { constant, uniform, normal, lognormal };
+template <> struct EnumNames<Distribution> {
+    static constexpr std::array<std::string_view, 4> names{"constant", "uniform", "normal", "lognormal"};
+};
+
+/// weight = 0.5, or weight = {distribution = "normal", mean = 0, std = 1.4, fan_in = true}; the same for delay_ms.
+struct DistributionSpec {
+    Distribution distribution = Distribution::constant;
+    double mean = 0, std = 0, low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+    bool fan_in = false;
+    static constexpr std::tuple fields{
+        Field{"distribution", &DistributionSpec::distribution, "shape"},
+        Field{"mean", &DistributionSpec::mean, "mean (constant: the value; uniform: set by low and high)"},
+        Field{"std", &DistributionSpec::std, "standard deviation", not_negative},
+        Field{"low", &DistributionSpec::low, "smallest value; draws outside are repeated"},
+        Field{"high", &DistributionSpec::high, "largest value"},
+        Field{"fan_in", &DistributionSpec::fan_in, "divide every draw by the square root of the mean number of inputs a unit receives"}};
+    bool operator==(const DistributionSpec&) const = default;
+};
+
+enum class DelaySite { axonal, dendritic };
+template <> struct EnumNames<DelaySite> { static constexpr std::array<std::string_view, 2> names{"axonal", "dendritic"}; };
+
+/// Which spike of a pair must fall into a phase that learns (shared by every pair rule).
+enum class Gate { pre, post, later, both };
+template <> struct EnumNames<Gate> { static constexpr std::array<std::string_view, 4> names{"pre", "post", "later", "both"}; };
+
+enum class CausalCorrection { none, analytic };
+template <> struct EnumNames<CausalCorrection> { static constexpr std::array<std::string_view, 2> names{"none", "analytic"}; };
+
+/// [projections.NAME.plasticity]: what every plastic projection has beside the parameters of its rule.
+struct PlasticitySpec {
+    std::string rule;  ///< "" : static
+    double learning_rate = 1, decay = 0, momentum = 0;
+    double w_min = -std::numeric_limits<double>::infinity(), w_max = std::numeric_limits<double>::infinity();
+    bool dale = false;
+    Gate gate = Gate::later;
+    CausalCorrection causal_correction = CausalCorrection::none;
+    Parameters parameters;  ///< of the rule
+    static constexpr std::tuple fields{
+        Field{"rule", &PlasticitySpec::rule, "name of a plasticity rule; empty: static synapses"},
+        Field{"learning_rate", &PlasticitySpec::learning_rate, "factor on every change"},
+        Field{"decay", &PlasticitySpec::decay, "fraction of the weight lost: per second (online), per presented image (schedule)", unit_interval},
+        Field{"momentum", &PlasticitySpec::momentum, "of the changes from minibatch to minibatch (schedules only)", Range{0, 1, false, true}},
+        Field{"w_min", &PlasticitySpec::w_min, "lower bound of the weights"},
+        Field{"w_max", &PlasticitySpec::w_max, "upper bound of the weights"},
+        Field{"dale", &PlasticitySpec::dale, "no weight changes its sign, and all outgoing weights of a unit have one"},
+        Field{"gate", &PlasticitySpec::gate, "which spike of a pair must fall into a phase that learns"},
+        Field{"causal_correction", &PlasticitySpec::causal_correction, "subtract the drift that a pre spike causes by raising the post rate"}};
+    bool operator==(const PlasticitySpec&) const = default;
+};
+
+/// [projections.NAME]
+struct ProjectionSpec {
+    std::string name;
+    std::string from, to, connector = "all_to_all";
+    DelaySite delay_site = DelaySite::axonal;
+    Parameters connection;  ///< parameters of the connector
+    DistributionSpec weight{.mean = 1}, delay_ms{.mean = 1};
+    PlasticitySpec plasticity;
+    Source source;
+    static constexpr std::tuple fields{
+        Field{"from", &ProjectionSpec::from, "population whose spikes are sent"},
+        Field{"to", &ProjectionSpec::to, "population that receives them"},
+        Field{"connector", &ProjectionSpec::connector, "who is connected to whom"},
+        Field{"delay_site", &ProjectionSpec::delay_site, "whether the delay lies before (axonal) or behind (dendritic) the synapse; matters to plasticity"}};
+    bool operator==(const ProjectionSpec& o) const {
+        return std::tie(name, from, to, connector, delay_site, connection, weight, delay_ms, plasticity) ==
+               std::tie(o.name, o.from, o.to, o.connector, o.delay_site, o.connection, o.weight, o.delay_ms, o.plasticity);
+    }
+};
+
+/// [[schedule.phases]]
+struct PhaseSpec {
+    std::string name;
+    double duration_ms = 0;
+    std::vector<std::string> conducts{"*"}, learns, clamps;
+    double nudge = 1;
+    bool paired = true;
+    bool readout = false;
+    double stop_above = 2;
+    Source source;
+    static constexpr std::tuple fields{
+        Field{"name", &PhaseSpec::name, "for messages and pictures"},
+        Field{"duration_ms", &PhaseSpec::duration_ms, "length", positive},
+        Field{"conducts", &PhaseSpec::conducts, "projections that deliver spikes; \"*\": all"},
+        Field{"learns", &PhaseSpec::learns, "plastic projections whose gate is open; \"*\": all"},
+        Field{"clamps", &PhaseSpec::clamps, "populations whose activity is moved toward the target"},
+        Field{"nudge", &PhaseSpec::nudge, "how far clamped activity is moved: 0 not at all, 1 onto the target", unit_interval},
+        Field{"paired", &PhaseSpec::paired, "whether the spikes of this phase count as partners of later ones"},
+        Field{"readout", &PhaseSpec::readout, "the answer of the network is the mean activity of the readout population over this phase"},
+        Field{"stop_above", &PhaseSpec::stop_above, "end the presentation after this phase, without learning, if the target's activity exceeds this", not_negative}};
+    bool operator==(const PhaseSpec& o) const {
+        return std::tie(name, duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above) ==
+               std::tie(o.name, o.duration_ms, o.conducts, o.learns, o.clamps, o.nudge, o.paired, o.readout, o.stop_above);
+    }
+};
+
+enum class Annealing { none, cosine };
+template <> struct EnumNames<Annealing> { static constexpr std::array<std::string_view, 2> names{"none", "cosine"}; };
+
+/// [schedule]; without phases the network simply runs for run.duration_ms.
+struct ScheduleSpec {
+    std::string input, readout;
+    double epochs = 1;
+    std::int64_t minibatch = 32;
+    Annealing annealing = Annealing::none;
+    double test_readout_ms = 0;
+    std::int64_t evaluations = 10;
+    std::vector<PhaseSpec> phases;
+    static constexpr std::tuple fields{
+        Field{"input", &ScheduleSpec::input, "population that shows the image (an image source)"},
+        Field{"readout", &ScheduleSpec::readout, "population that gives the answer and receives the target"},
+        Field{"epochs", &ScheduleSpec::epochs, "passes through the training images; fractions allowed", not_negative},
+        Field{"minibatch", &ScheduleSpec::minibatch, "replicas that share weights and run in parallel; their changes are added", Range{1, 65536}},
+        Field{"annealing", &ScheduleSpec::annealing, "of every learning rate over the whole run: none, or half a cosine to 0"},
+        Field{"test_readout_ms", &ScheduleSpec::test_readout_ms, "length of the readout phase in validation and test; 0: as in training", not_negative},
+        Field{"evaluations", &ScheduleSpec::evaluations, "number of points of the learning curve on the validation images", Range{1, 1e6}}};
+    bool operator==(const ScheduleSpec&) const = default;
+};
+
+/// [data]
+struct DataSpec {
+    std::string directory;
+    std::int64_t train = 20000, validation = 2000, test = 2000;
+    static constexpr std::tuple fields{
+        Field{"directory", &DataSpec::directory, "folder with IDX files (MNIST names, plain or .gz); empty: the built-in drawn digits"},
+        Field{"train", &DataSpec::train, "training images; 0: all that the validation split leaves", not_negative},
+        Field{"validation", &DataSpec::validation, "images held out of the training set", not_negative},
+        Field{"test", &DataSpec::test, "test images; 0: all", not_negative}};
+    bool operator==(const DataSpec&) const = default;
+};
+
+/// [record]
+struct RecordSpec {
+    bool spikes = true;
+    std::vector<std::string> populations{"*"};
+    std::int64_t presentations = 3;
+    static constexpr std::tuple fields{
+        Field{"spikes", &RecordSpec::spikes, "write spikes.h5"},
+        Field{"populations", &RecordSpec::populations, "whose spikes; \"*\": all"},
+        Field{"presentations", &RecordSpec::presentations, "of a schedule: so many test images are recorded before and after learning", not_negative}};
+    bool operator==(const RecordSpec&) const = default;
+};
+
+/// A whole experiment.
+struct Description {
+    RunSpec run;
+    std::vector<PopulationSpec> populations;  ///< in the order of the file
+    std::vector<ProjectionSpec> projections;
+    ScheduleSpec schedule;
+    DataSpec data;
+    RecordSpec record;
+    bool plots = true;
+    std::map<std::string, Source> sources;  ///< dotted path -> where it was written ("run.dt_ms", "schedule.phases.NAME.nudge"); no part of the comparison
+    bool operator==(const Description& o) const {
+        return std::tie(run, populations, projections, schedule, data, record, plots) ==
+               std::tie(o.run, o.populations, o.projections, o.schedule, o.data, o.record, o.plots);
+    }
+
+    const PopulationSpec* population(std::string_view name) const {
+        for (const auto& p : populations)
+            if (p.name == name) return &p;
+        return nullptr;
+    }
+    const ProjectionSpec* projection(std::string_view name) const {
+        for (const auto& p : projections)
+            if (p.name == name) return &p;
+        return nullptr;
+    }
+};
+
+}  // namespace ydot

@@ -1,0 +1,394 @@
+#pragma once
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "sim/random.hpp"
+#include "sim/spikes.hpp"
+#include "sim/vector_math.hpp"
+
+namespace ydot {
+
+/// Which numbers a step draws: see random.hpp.
+struct StepKey {
+    std::uint64_t seed = 0;
+    std::uint32_t trial = 0;
+};
+
+/// The changing state of a run of neighbouring units of one population in one replica. Arrays are padded to `padded` units
+/// (a multiple of 64) so that loops need no remainder.
+struct UnitShard {
+    std::uint32_t first = 0, count = 0, padded = 0;
+    std::vector<float> columns;        ///< state: one array of `padded` floats per variable of the model
+    std::vector<float> input;          ///< what arrives in this step; zeroed by the engine
+    std::vector<float> activity;       ///< phi(u) after the last step, or 1 in a step with a spike for models without phi
+    std::vector<float> slope;          ///< d(expected spikes of a step)/du; kept only if `wants_slope`
+    std::vector<float> stimulus;       ///< sources: what is shown to the unit, in [0, 1]; other units: the target of a clamp
+    float nudge = 0;                   ///< how far activity is moved toward `stimulus`
+    bool wants_slope = false;
+    std::vector<std::uint32_t> words;  ///< random words of the step
+    std::vector<std::uint8_t> fired;
+    std::vector<std::uint32_t> active, threshold;  ///< sources: units with a rate, and their firing thresholds
+    std::vector<std::uint32_t> draws;              ///< continuous time: how many candidates each unit has drawn
+    std::vector<double> silent_until;              ///< continuous time: end of refractoriness, in steps
+
+    UnitShard(std::uint32_t first_unit, std::uint32_t units, std::size_t variables);
+    std::span<float> column(std::size_t k) noexcept { return {columns.data() + k * padded, padded}; }
+};
+
+/// An arrival in continuous time: all `input` of one event has been added when it is passed on.
+struct Interval {
+    double from, to;  ///< in steps
+};
+
+/// A population as the engine sees it: frozen parameters, a step over a shard. One virtual call per shard and step.
+class Population {
+public:
+    Population(std::string name, std::uint32_t size) : name_(std::move(name)), size_(size), stream_(stream_of(name_, Purpose::fire)) {}
+    virtual ~Population() = default;
+    const std::string& name() const noexcept { return name_; }
+    std::uint32_t size() const noexcept { return size_; }
+    std::uint32_t stream() const noexcept { return stream_; }
+
+    virtual std::size_t variables() const noexcept = 0;       ///< floats of state per unit
+    virtual bool receives() const noexcept = 0;               ///< false for sources
+    virtual bool coupled() const noexcept { return false; }   ///< units see one another within a step (softmax): never split over shards
+    virtual bool continuous() const noexcept { return false; }///< spike times are real numbers
+    virtual double full_rate_Hz() const noexcept = 0;         ///< rate that stands for activity 1
+    virtual bool reads_activity() const noexcept { return false; }  ///< weights mean activity (scaled by the sender's full rate), not a physical unit
+    virtual void reset(UnitShard&) const = 0;                 ///< start of a run or a presentation; `stimulus` is set
+    /// Potential after k = 0, 1, ... steps caused by an input of 1 in step 0.
+    virtual std::vector<double> impulse_response(std::size_t steps) const = 0;
+
+    /// Grid: takes the input of step n, decides who fires in it.
+    virtual void step(UnitShard&, const StepKey&, Step n, SpikeList& out) const = 0;
+    /// Continuous time, populations with continuous() only: spikes between two arrivals; `out[k]` takes those of step first_step + k.
+    virtual void advance(UnitShard&, const StepKey&, Interval, Step first_step, std::span<SpikeList> out) const = 0;
+    /// Continuous time: `input` arrives now.
+    virtual void arrive(UnitShard&) const = 0;
+
+private:
+    std::string name_;
+    std::uint32_t size_, stream_;
+};
+
+/// What a neuron model provides (see neurons/ for examples).
+template <class M>
+concept UnitModel = requires(typename M::State& state, const typename M::Params& params, const typename M::Coeffs& coeffs, float input) {
+    { M::name } -> std::convertible_to<std::string_view>;
+    { M::prepare(params, 1.0) } -> std::same_as<typename M::Coeffs>;
+    { M::integrate(state, coeffs, input) } -> std::same_as<float>;  // one step with this input; returns the potential
+    M::State::columns(state);  // a tie of the variables, each a float and a column of its own
+};
+/// Fires with an intensity: activity(coeffs, potentials in place), coeffs.expected_spikes (in a step at activity 1),
+/// coeffs.refractory_steps, coeffs.linear (probability of a spike in a step: the expected spikes themselves).
+template <class M>
+concept StochasticModel = UnitModel<M> && requires(const typename M::Coeffs& coeffs, std::span<float> u) { M::activity(coeffs, u); };
+/// Has an exact flow over any time, so that it can run in continuous time.
+template <class M>
+concept ContinuousModel = StochasticModel<M> && requires(typename M::State& state, const typename M::Coeffs& coeffs) {
+    M::flow_over(coeffs, 0.5);
+    M::flow(state, M::flow_over(coeffs, 0.5));
+    M::jump(state, coeffs, 1.0f);
+    { M::potential(state, coeffs) } -> std::same_as<float>;
+    { M::highest_potential(state, coeffs) } -> std::same_as<float>;
+};
+
+namespace detail {
+
+template <class State, std::size_t... k>
+inline State load(float* const* columns, std::size_t i, std::index_sequence<k...>) noexcept {
+    State state;
+    auto variables = State::columns(state);
+    ((std::get<k>(variables) = columns[k][i]), ...);
+    return state;
+}
+template <class State, std::size_t... k>
+inline void store(const State& state, float* const* columns, std::size_t i, std::index_sequence<k...>) noexcept {
+    const auto variables = State::columns(state);
+    ((columns[k][i] = std::get<k>(variables)), ...);
+}
+
+/// Units whose word lies under their threshold, ascending; `unit_of(i)` names slot i.
+void fire_below(std::span<const std::uint32_t> words, std::span<const std::uint32_t> thresholds, std::vector<std::uint8_t>& fired);
+void collect(std::span<const std::uint8_t> fired, std::uint32_t first, std::vector<std::uint32_t>& out);
+
+/// One candidate of thinning: a waiting time of mean 1 and a number to accept it with, from a counter of the unit's own.
+struct Candidate {
+    double wait, accept;
+    Candidate(const StepKey& key, std::uint32_t stream, std::uint32_t unit, std::uint32_t& draw) noexcept;
+};
+
+void put(std::span<SpikeList> out, Step first_step, double time, std::uint32_t unit);
+
+}  // namespace detail
+
+/// A population of integrating units of model M.
+template <UnitModel M>
+class UnitPopulation final : public Population {
+    using State = typename M::State;
+    static constexpr std::size_t n_columns = std::tuple_size_v<decltype(State::columns(std::declval<State&>()))>;
+    using Indices = std::make_index_sequence<n_columns>;
+
+public:
+    UnitPopulation(std::string unit_name, std::uint32_t units, const typename M::Params& params, double dt_ms, bool in_continuous_time)
+        : Population(std::move(unit_name), units), params_(params), coeffs_(M::prepare(params, dt_ms)), dt_ms_(dt_ms), continuous_(in_continuous_time) {}
+
+    std::size_t variables() const noexcept override { return n_columns; }
+    bool receives() const noexcept override { return true; }
+    bool continuous() const noexcept override { return continuous_; }
+    double full_rate_Hz() const noexcept override { return M::full_rate_Hz(params_); }
+    bool reads_activity() const noexcept override { return StochasticModel<M>; }
+    bool coupled() const noexcept override {
+        if constexpr (requires { M::coupled(coeffs_); }) return M::coupled(coeffs_);
+        else return false;
+    }
+
+    void reset(UnitShard& shard) const override {
+        const auto columns = pointers(shard);
+        for (std::size_t i = 0; i < shard.padded; ++i) detail::store(State{}, columns.data(), i, Indices{});
+        std::fill(shard.draws.begin(), shard.draws.end(), 0u);
+        std::fill(shard.silent_until.begin(), shard.silent_until.end(), 0.0);
+    }
+
+    std::vector<double> impulse_response(std::size_t steps) const override {
+        State pulsed, plain;
+        std::vector<double> response;
+        for (std::size_t k = 0; k < steps; ++k) {
+            const double with = M::integrate(pulsed, coeffs_, k == 0 ? 1.0f : 0.0f);
+            response.push_back(with - static_cast<double>(M::integrate(plain, coeffs_, 0.0f)));
+        }
+        return response;
+    }
+
+    void step(UnitShard& shard, const StepKey& key, Step n, SpikeList& out) const override {
+        if constexpr (StochasticModel<M>) {
+            integrate(shard);
+            intensities(shard);
+            draw(shard, key, n);
+        } else {
+            cross_threshold(shard);
+        }
+        detail::collect({shard.fired.data(), shard.count}, shard.first, out.unit);
+    }
+
+    void arrive(UnitShard& shard) const override {
+        if constexpr (ContinuousModel<M>)
+            for_each_state(shard, [this, &shard](State& state, std::size_t i) { M::jump(state, coeffs_, shard.input[i]); });
+    }
+
+    void advance(UnitShard& shard, const StepKey& key, Interval span, Step first_step, std::span<SpikeList> out) const override {
+        if constexpr (ContinuousModel<M>) {
+            for (std::uint32_t i = 0; i < shard.count; ++i) thin(shard, key, span, i, first_step, out);
+            const auto flow = M::flow_over(coeffs_, (span.to - span.from) * dt_ms_);
+            for_each_state(shard, [&](State& state, std::size_t) { M::flow(state, flow); });
+            for_each_state(shard, [&](State& state, std::size_t i) { shard.activity[i] = M::potential(state, coeffs_); });
+            intensities(shard);
+        }
+    }
+
+private:
+    std::array<float*, n_columns> pointers(UnitShard& shard) const {
+        std::array<float*, n_columns> result;
+        for (std::size_t k = 0; k < n_columns; ++k) result[k] = shard.column(k).data();
+        return result;
+    }
+    template <class F>
+    void for_each_state(UnitShard& shard, F&& f) const {
+        const auto columns = pointers(shard);
+        for (std::size_t i = 0; i < shard.padded; ++i) {
+            State state = detail::load<State>(columns.data(), i, Indices{});
+            f(state, i);
+            detail::store(state, columns.data(), i, Indices{});
+        }
+    }
+
+    /// input -> potentials, left in `activity`.
+    void integrate(UnitShard& shard) const {
+        const auto columns = pointers(shard);
+        const auto coeffs = coeffs_;
+        const float* input = shard.input.data();
+        float* potential = shard.activity.data();
+        const std::size_t units = shard.padded;
+#pragma GCC ivdep
+        for (std::size_t i = 0; i < units; ++i) {
+            State state = detail::load<State>(columns.data(), i, Indices{});
+            potential[i] = M::integrate(state, coeffs, input[i]);
+            detail::store(state, columns.data(), i, Indices{});
+        }
+    }
+
+    void cross_threshold(UnitShard& shard) const {
+        const auto columns = pointers(shard);
+        const auto coeffs = coeffs_;
+        const float* input = shard.input.data();
+        std::uint8_t* fired = shard.fired.data();
+        float* activity = shard.activity.data();
+        const std::size_t units = shard.padded;
+#pragma GCC ivdep
+        for (std::size_t i = 0; i < units; ++i) {
+            State state = detail::load<State>(columns.data(), i, Indices{});
+            M::integrate(state, coeffs, input[i]);
+            if constexpr (!StochasticModel<M>) fired[i] = M::fire(state, coeffs);
+            activity[i] = fired[i];
+            detail::store(state, columns.data(), i, Indices{});
+        }
+    }
+
+    /// Potentials -> activities, moved toward the target when clamped.
+    void intensities(UnitShard& shard) const {
+        const std::span<float> y(shard.activity.data(), coupled() ? shard.count : shard.padded);
+        if (shard.wants_slope) std::copy(y.begin(), y.end(), shard.slope.begin());
+        M::activity(coeffs_, y);
+        if (shard.wants_slope) slopes(shard, y);
+        if (shard.nudge > 0)
+            for (std::size_t i = 0; i < y.size(); ++i) y[i] += shard.nudge * (shard.stimulus[i] - y[i]);
+    }
+    void slopes(UnitShard& shard, std::span<const float> y) const {
+        if constexpr (requires { M::slope(coeffs_, 0.0f, 0.0f); })
+            for (std::size_t i = 0; i < y.size(); ++i) shard.slope[i] = (1 - shard.nudge) * coeffs_.expected_spikes * M::slope(coeffs_, shard.slope[i], y[i]);
+    }
+
+    void draw(UnitShard& shard, const StepKey& key, Step n) const {
+        fill_random_words(shard.words, key.seed, shard.first, static_cast<std::uint32_t>(n), key.trial, stream());
+        const float per_step = coeffs_.expected_spikes;
+        const std::size_t units = shard.padded;
+        const float* y = shard.activity.data();
+        std::uint8_t* fired = shard.fired.data();
+        const std::uint32_t* words = shard.words.data();
+        if (coeffs_.linear)
+            for (std::size_t i = 0; i < units; ++i) fired[i] = words[i] < probability_threshold(per_step * y[i]);
+        else
+            for (std::size_t i = 0; i < units; ++i) fired[i] = words[i] < firing_threshold(per_step * y[i]);
+        if (coeffs_.refractory_steps > 0) hold_refractory(shard);
+    }
+    void hold_refractory(UnitShard& shard) const {
+        for_each_state(shard, [&](State& state, std::size_t i) {
+            shard.fired[i] = shard.fired[i] && state.refractory < 0.5f;
+            state.refractory = shard.fired[i] ? coeffs_.refractory_steps : std::max(state.refractory - 1, 0.0f);
+        });
+    }
+
+    /// Ogata (1981): candidates at a rate that bounds the intensity, each kept with probability intensity / bound. The bound holds until
+    /// the next arrival because between arrivals the potential stays below highest_potential().
+    void thin(UnitShard& shard, const StepKey& key, Interval span, std::uint32_t i, Step first_step, std::span<SpikeList> out) const {
+        const auto columns = pointers(shard);
+        const State state = detail::load<State>(columns.data(), i, Indices{});
+        float bound = coupled() ? 1.0f : M::highest_potential(state, coeffs_);
+        if (!coupled()) M::activity(coeffs_, {&bound, 1});
+        bound += shard.nudge * (shard.stimulus[i] - bound);
+        const double per_step = static_cast<double>(coeffs_.expected_spikes) * bound;
+        if (!(per_step > 0)) return;
+        double t = std::max(span.from, shard.silent_until[i]);
+        for (;;) {
+            const detail::Candidate candidate(key, stream(), shard.first + i, shard.draws[i]);
+            t += candidate.wait / per_step;
+            if (t >= span.to) return;
+            if (candidate.accept * bound >= activity_at(shard, i, t - span.from)) continue;
+            detail::put(out, first_step, t, shard.first + i);
+            t += static_cast<double>(coeffs_.refractory_steps);
+            shard.silent_until[i] = t;
+        }
+    }
+    double activity_at(UnitShard& shard, std::uint32_t i, double steps) const {
+        const auto columns = pointers(shard);
+        const auto flow = M::flow_over(coeffs_, steps * dt_ms_);
+        const auto potential_of = [&](std::uint32_t unit) {
+            State state = detail::load<State>(columns.data(), unit, Indices{});
+            M::flow(state, flow);
+            return M::potential(state, coeffs_);
+        };
+        float y;
+        if (coupled()) {
+            std::vector<float> all(shard.count);
+            for (std::uint32_t unit = 0; unit < shard.count; ++unit) all[unit] = potential_of(unit);
+            M::activity(coeffs_, all);
+            y = all[i];
+        } else {
+            y = potential_of(i);
+            M::activity(coeffs_, {&y, 1});
+        }
+        return y + shard.nudge * (shard.stimulus[i] - y);
+    }
+
+    typename M::Params params_;
+    typename M::Coeffs coeffs_;
+    double dt_ms_;
+    bool continuous_;
+};
+
+/// What a Poisson source provides: rate_Hz(params, time, stimulus of the unit) and an upper bound of it over all times.
+template <class S>
+concept SourceModel = requires(const typename S::Params& params, double t_ms, float stimulus) {
+    { S::name } -> std::convertible_to<std::string_view>;
+    { S::rate_Hz(params, t_ms, stimulus) } -> std::convertible_to<double>;
+    { S::highest_rate_Hz(params, stimulus) } -> std::convertible_to<double>;
+    { S::varies } -> std::convertible_to<bool>;
+};
+
+/// A population of Poisson sources: no input, a rate that is known in advance.
+template <SourceModel S>
+class SourcePopulation final : public Population {
+public:
+    SourcePopulation(std::string unit_name, std::uint32_t units, const typename S::Params& params, double dt_ms, bool in_continuous_time)
+        : Population(std::move(unit_name), units), params_(params), dt_ms_(dt_ms), continuous_(in_continuous_time) {}
+
+    std::size_t variables() const noexcept override { return 0; }
+    bool receives() const noexcept override { return false; }
+    bool continuous() const noexcept override { return continuous_; }
+    double full_rate_Hz() const noexcept override { return S::highest_rate_Hz(params_, 1.0f); }
+    std::vector<double> impulse_response(std::size_t) const override { return {}; }
+    void arrive(UnitShard&) const override {}
+
+    void reset(UnitShard& shard) const override {
+        shard.active.clear();
+        for (std::uint32_t i = 0; i < shard.count; ++i)
+            if (S::highest_rate_Hz(params_, shard.stimulus[i]) > 0) shard.active.push_back(i);
+        const std::size_t padded = (shard.active.size() + 63) / 64 * 64;
+        shard.words.resize(padded);
+        shard.threshold.assign(padded, 0);
+        set_thresholds(shard, 0);
+        std::fill(shard.draws.begin(), shard.draws.end(), 0u);
+    }
+
+    void step(UnitShard& shard, const StepKey& key, Step n, SpikeList& out) const override {
+        if (S::varies) set_thresholds(shard, n);
+        fill_random_words(shard.words, key.seed, shard.first, static_cast<std::uint32_t>(n), key.trial, stream());
+        detail::fire_below(shard.words, shard.threshold, shard.fired);
+        const std::size_t old = out.unit.size();
+        detail::collect({shard.fired.data(), shard.active.size()}, 0, out.unit);
+        for (std::size_t k = old; k < out.unit.size(); ++k) out.unit[k] = shard.first + shard.active[out.unit[k]];
+    }
+
+    void advance(UnitShard& shard, const StepKey& key, Interval span, Step first_step, std::span<SpikeList> out) const override {
+        for (const std::uint32_t i : shard.active) {
+            const double bound = S::highest_rate_Hz(params_, shard.stimulus[i]);
+            for (double t = span.from;;) {
+                const detail::Candidate candidate(key, stream(), shard.first + i, shard.draws[i]);
+                t += candidate.wait / (bound * dt_ms_ * 1e-3);
+                if (t >= span.to) break;
+                if (candidate.accept * bound < S::rate_Hz(params_, t * dt_ms_, shard.stimulus[i])) detail::put(out, first_step, t, shard.first + i);
+            }
+        }
+    }
+
+private:
+    void set_thresholds(UnitShard& shard, Step n) const {
+        const double t_ms = (static_cast<double>(n) + 0.5) * dt_ms_;  // the rate in the middle of the step
+        for (std::size_t k = 0; k < shard.active.size(); ++k)
+            shard.threshold[k] = firing_threshold(static_cast<float>(S::rate_Hz(params_, t_ms, shard.stimulus[shard.active[k]]) * dt_ms_ * 1e-3));
+    }
+
+    typename S::Params params_;
+    double dt_ms_;
+    bool continuous_;
+};
+
+}  // namespace ydot

@@ -1,0 +1,160 @@
+#include "sim/trainer.hpp"
+
+#include <algorithm>
+
+#include "sim/parallel.hpp"
+
+namespace ydot {
+
+Step Schedule::longest() const noexcept {
+    Step steps = 0;
+    for (const auto& phase : phases) steps += phase.readout ? std::max(phase.steps, test_readout_steps) : phase.steps;
+    return steps;
+}
+
+struct Trainer::Worker {
+    explicit Worker(Circuit& circuit, const Schedule& schedule, std::size_t plastic) : replica(circuit, schedule.longest() + circuit.window()), changes(plastic) {}
+    Replica replica;
+    std::vector<GateTrace> gates;     ///< by projection
+    std::vector<ChangeSum> changes;   ///< by plastic block
+    BatchLearner::Scratch scratch;
+    Activity activity;
+};
+
+Trainer::Trainer(Circuit& circuit, Schedule schedule) : circuit_(circuit), schedule_(std::move(schedule)) {
+    for (std::size_t p = 0; p < circuit.projections().size(); ++p) {
+        const auto& projection = circuit.projections()[p];
+        if (!projection.plasticity) continue;
+        for (std::size_t b = 0; b < projection.blocks.size(); ++b)
+            plastic_.push_back({p, b, BatchLearner(*projection.plasticity, projection.site, circuit.dt_ms()), {}});
+    }
+    workers_ = std::make_unique<tbb::enumerable_thread_specific<std::unique_ptr<Worker>>>([this] {
+        auto worker = std::make_unique<Worker>(circuit_, schedule_, plastic_.size());
+        for (const auto& plastic : plastic_)
+            if (circuit_.projections()[plastic.projection].plasticity->causal_factor != 0) worker->replica.keep_slopes(circuit_.projections()[plastic.projection].to);
+        return worker;
+    });
+}
+Trainer::~Trainer() = default;
+
+template <class F>
+void Trainer::in_parallel(std::size_t count, F&& f) {
+    parallel_for(count, 1, [&](std::size_t begin, std::size_t end) {
+        Worker& worker = *workers_->local();
+        for (std::size_t i = begin; i < end; ++i) f(worker, i);
+    });
+}
+
+std::vector<Answer> Trainer::learn(std::span<const Presentation> batch, double factor) {
+    std::vector<Answer> answers(batch.size());
+    in_parallel(batch.size(), [&](Worker& worker, std::size_t i) {
+        answers[i] = present(worker.replica, batch[i], true, true, &worker.gates);
+        count_spikes(worker);
+        if (answers[i].learned) collect_changes(worker);
+    });
+    apply(factor, batch.size());
+    return answers;
+}
+
+std::vector<Answer> Trainer::test(std::span<const Presentation> images) {
+    std::vector<Answer> answers(images.size());
+    in_parallel(images.size(), [&](Worker& worker, std::size_t i) {
+        answers[i] = present(worker.replica, images[i], false, false, nullptr);
+        count_spikes(worker);
+    });
+    return answers;
+}
+
+Answer Trainer::show(const Presentation& image, bool teach, SpikeObserver* observer) {
+    Replica replica(circuit_, schedule_.longest() + circuit_.window());
+    replica.set_observer(observer);
+    return present(replica, image, teach, false, nullptr);
+}
+
+/// @param teach  clamps are on and the phases behind the read-out run; without it the target never enters the replica
+/// @param stop   end early when the phase says so
+Answer Trainer::present(Replica& replica, const Presentation& shown, bool teach, bool stop, std::vector<GateTrace>* gates) const {
+    std::vector<float> pixels(shown.image.size());
+    std::transform(shown.image.begin(), shown.image.end(), pixels.begin(), [](std::uint8_t byte) { return static_cast<float>(byte) / 255; });
+    replica.set_stimulus(schedule_.input, pixels);
+    std::vector<float> target(circuit_.population(schedule_.readout).size(), 0.0f);
+    if (teach) target[shown.label] = 1;
+    replica.set_stimulus(schedule_.readout, target);
+    replica.reset(shown.trial);
+    if (gates) gates->assign(circuit_.projections().size(), {});
+
+    Answer answer{shown.label, 0, false, 0, 0};
+    bool answered = false;
+    for (const auto& phase : schedule_.phases) {
+        if (answered && !teach) break;
+        for (std::size_t p = 0; p < phase.conducts.size(); ++p) {
+            replica.set_conducting(p, phase.conducts[p]);
+            if (!gates) continue;
+            auto& gate = (*gates)[p];
+            gate.open.insert(gate.open.end(), static_cast<std::size_t>(phase.steps), phase.learns[p]);
+            gate.paired.insert(gate.paired.end(), static_cast<std::size_t>(phase.steps), phase.paired);
+            answer.learned |= phase.learns[p] != 0;
+        }
+        replica.set_nudge(schedule_.readout, 0);
+        if (teach)
+            for (const auto population : phase.clamps) replica.set_nudge(population, phase.nudge);
+        if (phase.readout) replica.clear_activity(schedule_.readout);
+        replica.run(phase.readout && !teach && schedule_.test_readout_steps > 0 ? schedule_.test_readout_steps : phase.steps);
+        if (!phase.readout) continue;
+        const auto activity = replica.mean_activity(schedule_.readout);
+        answer.answer = static_cast<std::uint8_t>(std::max_element(activity.begin(), activity.end()) - activity.begin());
+        answer.target_activity = activity[shown.label];
+        answered = true;
+        if (stop && answer.target_activity > phase.stop_above) {
+            answer.learned = false;
+            break;
+        }
+    }
+    replica.set_nudge(schedule_.readout, 0);
+    answer.steps = replica.now();
+    return answer;
+}
+
+void Trainer::count_spikes(Worker& worker) const {
+    auto& activity = worker.activity;
+    activity.spikes.resize(circuit_.population_count());
+    for (std::size_t p = 0; p < activity.spikes.size(); ++p)
+        for (Step n = 0; n < worker.replica.now(); ++n) activity.spikes[p] += worker.replica.history(p).at(n).unit.size();
+    activity.steps += static_cast<std::uint64_t>(worker.replica.now());
+}
+
+Trainer::Activity Trainer::take_activity() {
+    Activity total{std::vector<std::uint64_t>(circuit_.population_count()), 0};
+    for (auto& worker : *workers_) {
+        for (std::size_t p = 0; p < worker->activity.spikes.size(); ++p) total.spikes[p] += worker->activity.spikes[p];
+        total.steps += worker->activity.steps;
+        worker->activity = {};
+    }
+    return total;
+}
+
+void Trainer::collect_changes(Worker& worker) {
+    for (std::size_t k = 0; k < plastic_.size(); ++k) {
+        const auto& plastic = plastic_[k];
+        const auto& projection = circuit_.projections()[plastic.projection];
+        const auto slopes = projection.plasticity->causal_factor != 0 ? worker.replica.slopes(projection.to, plastic.block) : std::span<const float>{};
+        plastic.learner.accumulate(projection.blocks[plastic.block], worker.replica.history(projection.from), worker.replica.history(projection.to),
+                                   worker.gates[plastic.projection], slopes, worker.scratch, worker.changes[k]);
+    }
+}
+
+void Trainer::apply(double factor, std::size_t images) {
+    for (std::size_t k = 0; k < plastic_.size(); ++k) {
+        auto& plastic = plastic_[k];
+        auto& block = circuit_.projections()[plastic.projection].blocks[plastic.block];
+        std::vector<ChangeSum*> changes;
+        for (auto& worker : *workers_) changes.push_back(&worker->changes[k]);
+        plastic.learner.prepare(block, plastic.velocity);
+        parallel_for(block.sources(), 64, [&](std::size_t begin, std::size_t end) {
+            plastic.learner.apply(block, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), changes, plastic.velocity, factor, images);
+        });
+    }
+    circuit_.refresh_followers();
+}
+
+}  // namespace ydot

@@ -1,0 +1,47 @@
+#pragma once
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
+namespace ydot {
+
+// Branch-free single-precision functions for loops that must vectorise (libm calls do not without -ffast-math, which we never use).
+// Each states its error; tests/sim/vector_math_test.cpp measures it against double precision.
+
+/// exp(x) - 1 with relative error below 4e-7 for |x| < 80; no cancellation near 0. Arguments are clamped to [-80, 80].
+inline float fast_expm1(float x) noexcept {
+    x = std::min(std::max(x, -80.0f), 80.0f);
+    const float k = static_cast<float>(static_cast<std::int32_t>(x * 1.44269504f + (x >= 0 ? 0.5f : -0.5f)));
+    const float r = (x - k * 0.693359375f) + k * 2.12194440e-4f;  // ln 2 in two parts (Cody & Waite 1980)
+    const float poly = r * (1 + r * (0.5f + r * (1.6666667e-1f + r * (4.1666667e-2f + r * (8.3333333e-3f + r * 1.3888889e-3f)))));
+    const float scale = std::bit_cast<float>((static_cast<std::int32_t>(k) + 127) << 23);
+    return scale * poly + (scale - 1);
+}
+
+/// exp(x), relative error below 4e-7, arguments clamped to [-80, 80].
+inline float fast_exp(float x) noexcept {
+    x = std::min(std::max(x, -80.0f), 80.0f);
+    const float k = static_cast<float>(static_cast<std::int32_t>(x * 1.44269504f + (x >= 0 ? 0.5f : -0.5f)));
+    const float r = (x - k * 0.693359375f) + k * 2.12194440e-4f;
+    const float poly = 1 + r * (1 + r * (0.5f + r * (1.6666667e-1f + r * (4.1666667e-2f + r * (8.3333333e-3f + r * 1.3888889e-3f)))));
+    return poly * std::bit_cast<float>((static_cast<std::int32_t>(k) + 127) << 23);
+}
+
+/// log(1 + exp(x)) without overflow; absolute error below 1e-6 (x below -15 returns exp(x), above 15 returns x).
+inline float fast_softplus(float x) noexcept {
+    const float e = fast_exp(-std::max(x, -x));  // in (0, 1]
+    // log1p(e) by the artanh series in s = e / (2 + e), s <= 1/3
+    const float s = e / (2 + e), s2 = s * s;
+    const float log1p = 2 * s * (1 + s2 * (1.0f / 3 + s2 * (0.2f + s2 * (1.0f / 7 + s2 * (1.0f / 9 + s2 * (1.0f / 11))))));
+    return std::max(x, 0.0f) + log1p;
+}
+
+/// Probability p in [0, 1] (more counts as 1) as a threshold for a 32-bit random word: word < threshold has probability p to within 2^-24 relative.
+inline std::uint32_t probability_threshold(float p) noexcept { return static_cast<std::uint32_t>(std::min(p * 4294967296.0f, 4294967040.0f)); }
+
+/// Probability 1 - exp(-x) of at least one event, x >= 0 expected events, as a threshold, see probability_threshold().
+inline std::uint32_t firing_threshold(float expected) noexcept {
+    return probability_threshold(-fast_expm1(-expected));
+}
+
+}  // namespace ydot

@@ -1,0 +1,197 @@
+"""Draws every figure from a made-up run and looks whether it is a picture of something."""
+import contextlib
+import io
+import pathlib
+import struct
+import sys
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "python"))
+import matplotlib.image
+
+import ydot_figures
+
+CONFIG = """
+[run]
+dt_ms = 1
+[schedule]
+input = "input"
+readout = "output"
+[populations.input]
+size = 784
+[populations.hidden]
+size = 12
+[populations.output]
+size = 10
+[projections.fixed]
+from = "input"
+to = "output"
+[projections.learned]
+from = "input"
+to = "hidden"
+[projections.learned.plasticity]
+rule = "stdp"
+"""
+SIZES = {"output": 10, "input": 784, "hidden": 12}
+
+
+def write_spikes(path, rate_Hz=30, duration_ms=400):
+    random = np.random.default_rng(1)
+    with h5py.File(path, "w") as file:
+        for name, size in SIZES.items():
+            count = random.poisson(size * rate_Hz * duration_ms / 1000) if rate_Hz else 0
+            group = file.create_group(f"spikes/{name}")
+            group["timestamps"] = np.sort(random.uniform(0, duration_ms, count))
+            group["timestamps"].attrs["units"] = "ms"
+            group["node_ids"] = random.integers(0, size, count).astype(np.uint64)
+
+
+def write_weights(path, sources=784):
+    random = np.random.default_rng(2)
+    with h5py.File(path, "w", track_order=True) as file:
+        for name, target, targets in (("fixed", "output", 10), ("learned", "hidden", 12)):
+            group = file.create_group(f"projections/{name}")
+            source, unit = np.indices((sources, targets)).astype(np.uint32)
+            group["source"], group["target"] = source.ravel(), unit.ravel()
+            group["weight"] = random.normal(size=source.size).astype(np.float32)
+            group["delay_ms"] = np.ones(1, np.float32)
+            group.attrs.update({"from": "input", "to": target, "sources": np.uint32(sources), "targets": np.uint32(targets)})
+
+
+def write_run(folder):
+    (folder / "config.toml").write_text(CONFIG)
+    write_spikes(folder / "spikes.h5")
+    write_weights(folder / "weights.h5")
+    (folder / "intervals.csv").write_text("start_ms,stop_ms,level,name\n0,200,presentation,7 before learning\n0,100,phase,settle\n"
+                                          "100,200,phase,predict\n200,400,presentation,7 after learning\n200,300,phase,settle\n")
+    (folder / "learning.csv").write_text("images,epoch,seconds,train_error_percent,validation_error_percent,learning_fraction\n"
+                                         "0,0,0,,90,1\n500,0.5,1,40,30,1\n1000,1,2,12.5,10,1\n")
+
+
+def write_digits(folder, labelled=True):
+    random = np.random.default_rng(3)
+    images = random.integers(0, 256, (200, 28, 28), np.uint8)
+    (folder / "train-images-idx3-ubyte").write_bytes(struct.pack(">BBBBIII", 0, 0, 8, 3, 200, 28, 28) + images.tobytes())
+    if labelled:
+        labels = (np.arange(200) % 10).astype(np.uint8)
+        (folder / "train-labels-idx1-ubyte").write_bytes(struct.pack(">BBBBI", 0, 0, 8, 1, 200) + labels.tobytes())
+
+
+class Figures(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.folder = pathlib.Path(self.temporary.name)
+
+    def run_script(self, *arguments):
+        """Exit code, stdout, stderr."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = ydot_figures.main([str(a) for a in arguments])
+        return code, out.getvalue(), err.getvalue()
+
+    def assert_refused(self, expected, *arguments):
+        """Exit code 2 and one line that says `expected`."""
+        code, out, err = self.run_script(*arguments)
+        self.assertEqual((code, out), (2, ""))
+        self.assertEqual(err.count("\n"), 1, err)
+        self.assertIn(expected, err)
+
+    def assert_picture(self, path):
+        """A PNG of a size that fits a page, with something on it."""
+        self.assertEqual(path.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+        pixels = matplotlib.image.imread(path)[..., :3]
+        height, width = pixels.shape[:2]
+        self.assertTrue(400 <= width <= 1300 and 250 <= height <= 1800, f"{path.name}: {width} x {height}")
+        dark = np.mean(pixels.min(axis=2) < 0.8)
+        self.assertTrue(0.005 < dark < 0.9, f"{path.name}: {100 * dark:.2f} % of the pixels are not pale")
+
+    def test_all_writes_what_applies_and_prints_the_names(self):
+        write_run(self.folder)
+        code, out, err = self.run_script("--all", self.folder)
+        self.assertEqual((code, out.split(), err), (0, ["raster.png", "learning.png", "fields.png"], ""))
+        for name in out.split():
+            self.assert_picture(self.folder / name)
+        self.assertEqual(list(self.folder.glob(".*")), [])
+
+    def test_all_of_a_run_without_learning_is_the_raster(self):
+        write_spikes(self.folder / "spikes.h5")
+        self.assertEqual(self.run_script("--all", self.folder)[:2], (0, "raster.png\n"))
+
+    def test_every_figure_is_drawn(self):
+        write_run(self.folder)
+        write_digits(self.folder)
+        for name in ydot_figures.FIGURES:
+            with self.subTest(name):
+                self.assertEqual(self.run_script(self.folder, "--what", name, "-o", self.folder / "out.png")[0], 0)
+                self.assert_picture(self.folder / "out.png")
+
+    def test_single_files_are_enough(self):
+        write_run(self.folder)
+        (self.folder / "config.toml").unlink()
+        for file, what in (("spikes.h5", "raster"), ("learning.csv", "learning"), ("weights.h5", "fields"), ("weights.h5", "weights")):
+            with self.subTest(what):
+                self.assertEqual(self.run_script(self.folder / file, "--what", what, "-o", self.folder / "out.png")[0], 0)
+                self.assert_picture(self.folder / "out.png")
+
+    def test_several_figures_get_names_of_their_own(self):
+        write_run(self.folder)
+        code, out, _ = self.run_script(self.folder, "--what", "raster,rates", "-o", self.folder / "out.svg")
+        self.assertEqual((code, [pathlib.Path(p).name for p in out.split()]), (0, ["out-raster.svg", "out-rates.svg"]))
+        self.assertIn("<svg", (self.folder / "out-raster.svg").read_text()[:1000])
+
+    def test_populations_are_in_the_order_of_the_description(self):
+        write_run(self.folder)
+        results = ydot_figures.Results(self.folder)
+        self.assertEqual([(p.name, p.size) for p in results.spikes], [("input", 784), ("hidden", 12), ("output", 10)])
+
+    def test_a_large_population_is_thinned_and_says_so(self):
+        write_run(self.folder)
+        input_band = ydot_figures.stack_bands(ydot_figures.Results(self.folder).spikes)[-1]
+        self.assertEqual(input_band.label, "input\n200 of 784 shown")
+        self.assertEqual(len(set(input_band.shown)), 200)
+
+    def test_fields_show_the_projection_that_learns(self):
+        write_run(self.folder)
+        self.assertEqual(ydot_figures.input_projection(ydot_figures.Results(self.folder)).name, "learned")
+
+    def test_the_cv_of_a_clock_is_zero_and_that_of_a_poisson_train_near_one(self):
+        random = np.random.default_rng(4)
+        clock, poisson = np.arange(0, 5000, 1.0), np.cumsum(random.exponential(1, 5000))
+        spikes = ydot_figures.Spikes("p", np.concatenate([poisson, clock]), np.repeat([1, 0], 5000), 2)
+        isi, cv = ydot_figures.unit_intervals(spikes)
+        self.assertEqual(len(isi), 9998)
+        self.assertAlmostEqual(cv[0], 0, delta=1e-6)
+        self.assertAlmostEqual(cv[1], 1, delta=4 / np.sqrt(4999))  # sampling error of a CV over N intervals: 1/sqrt(N)
+
+    def test_bad_input_is_one_line_and_exit_code_2(self):
+        out = self.folder / "out.png"
+        self.assert_refused("there is no such file", self.folder / "none", "-o", out)
+        self.assert_refused("there is no spikes.h5", self.folder, "-o", out)
+        self.assert_refused("nothing to draw", "--all", self.folder)
+        write_spikes(self.folder / "spikes.h5", rate_Hz=0)
+        self.assert_refused("there are no spikes", self.folder, "-o", out)
+        self.assert_refused("must end in", self.folder, "-o", self.folder / "out.gif")
+        (self.folder / "spikes.h5").write_text("text")
+        self.assert_refused("is not an HDF5 file", self.folder, "-o", out)
+        (self.folder / "config.toml").write_text("[run")
+        write_spikes(self.folder / "spikes.h5")
+        self.assert_refused("config.toml", self.folder, "-o", out)
+        (self.folder / "learning.csv").write_text("images\n1\n")
+        self.assert_refused("there must be a column train_error_percent", self.folder, "--what", "learning", "-o", out)
+        (self.folder / "learning.csv").write_text("images,train_error_percent,validation_error_percent\n1,x,3\n")
+        self.assert_refused("must be a number, got 'x'", self.folder, "--what", "learning", "-o", out)
+        self.assertFalse(out.exists())
+
+    def test_a_population_that_is_not_square_has_no_fields(self):
+        write_run(self.folder)
+        write_weights(self.folder / "weights.h5", sources=700)
+        self.assert_refused("not a square image", self.folder, "--what", "fields", "-o", self.folder / "out.png")
+
+
+if __name__ == "__main__":
+    unittest.main()
