@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "sim/lanes.hpp"
+
 namespace ydot {
 namespace {
 
@@ -13,9 +15,14 @@ void add_scaled(float* out, const float* x, float factor, std::size_t n) noexcep
 #pragma GCC ivdep
     for (std::size_t j = 0; j < n; ++j) out[j] += factor * x[j];
 }
-void add_four(float* out, const float* a, const float* b, const float* c, const float* d, std::size_t n) noexcept {
+void set_scaled(float* out, const float* x, float factor, std::size_t n) noexcept {
 #pragma GCC ivdep
-    for (std::size_t j = 0; j < n; ++j) out[j] += (a[j] + b[j]) + (c[j] + d[j]);
+    for (std::size_t j = 0; j < n; ++j) out[j] = factor * x[j];
+}
+/// Moves the sums of one thread into those of another.
+void take(std::int32_t* from, std::int32_t* into, std::size_t n) noexcept {
+    for (std::size_t k = 0; k < n; ++k) into[k] += from[k];
+    std::fill_n(from, n, 0);
 }
 std::int32_t rounded(float x) noexcept { return static_cast<std::int32_t>(x + (x >= 0 ? 0.5f : -0.5f)); }
 
@@ -32,30 +39,41 @@ BatchLearner::BatchLearner(const Plasticity& plasticity, DelaySite site, double 
     : plasticity_(plasticity), window_(plasticity.rule->window()), site_(site), dt_ms_(dt_ms),
       gate_on_pre_(plasticity.gate == Gate::pre || plasticity.gate == Gate::both), nearest_(window_.pairing == Pairing::nearest) {}
 
-/// Law of one step: a post spike of the step itself counts half, then the step's spikes enter the trace.
+/// Law of one step: a post spike of the step itself counts half, then the step's spikes enter the trace. Rows of steps that do not matter
+/// are left as they are; nobody reads them.
 void BatchLearner::sweep(const SynapseBlock& block, const SpikeHistory& post, const GateTrace& gate, Scratch& s) const {
     const std::size_t stride = block.stride(), steps = gate.steps();
-    s.kernel.assign((nearest_ ? 2 : 1) * steps * stride, 0);
+    s.kernel.resize((nearest_ ? 2 : 1) * steps * stride);
+    std::size_t first = 0, last = steps;  // of the steps that matter
+    while (first < last && !matters(gate, first)) ++first;
+    while (last > first && !matters(gate, last - 1)) --last;
     const auto a_plus = static_cast<float>(window_.a_plus), a_minus = static_cast<float>(window_.a_minus);
     const auto keep_plus = static_cast<float>(std::exp(-dt_ms_ / window_.tau_plus_ms)), keep_minus = static_cast<float>(std::exp(-dt_ms_ / window_.tau_minus_ms));
+    const auto row = [&](std::size_t n) { return s.kernel.data() + n * stride; };
 
     s.trace.assign(stride, 0);
-    for (std::size_t n = steps; n-- > 0;) {
+    for (std::size_t n = steps; n-- > first;) {
         const bool partners = later_partner(gate, n);
         const auto& spikes = post.at(static_cast<Step>(n));
-        if (partners) for_targets(block, spikes, [&](std::uint32_t j) { s.trace[j] += 0.5f; });
-        if (nearest_ ? gate.paired[n] != 0 : potentiates(gate, n)) add_scaled(s.kernel.data() + n * stride, s.trace.data(), a_plus, stride);
-        if (partners) for_targets(block, spikes, [&](std::uint32_t j) { s.trace[j] += 0.5f; });
+        if (n < last && matters(gate, n)) {
+            const float amplitude = nearest_ || potentiates(gate, n) ? a_plus : 0;
+            set_scaled(row(n), s.trace.data(), amplitude, stride);
+            if (partners) for_targets(block, spikes, [&](std::uint32_t j) { row(n)[j] += 0.5f * amplitude; });
+        }
+        if (partners) for_targets(block, spikes, [&](std::uint32_t j) { s.trace[j] += 1; });
         scale(s.trace, keep_plus);
     }
     std::fill(s.trace.begin(), s.trace.end(), 0.0f);
-    float* const depression = s.kernel.data() + (nearest_ ? steps * stride : 0);
-    for (std::size_t n = 0; n < steps; ++n) {
+    for (std::size_t n = 0; n < last; ++n) {
         const bool partners = earlier_partner(gate, n);
         const auto& spikes = post.at(static_cast<Step>(n));
-        if (partners) for_targets(block, spikes, [&](std::uint32_t j) { s.trace[j] = nearest_ ? 0.5f * (s.trace[j] + 1) : s.trace[j] + 0.5f; });
-        if (depresses(gate, n)) add_scaled(depression + n * stride, s.trace.data(), -a_minus, stride);
-        if (partners) for_targets(block, spikes, [&](std::uint32_t j) { s.trace[j] = nearest_ ? 1 : s.trace[j] + 0.5f; });
+        if (matters(gate, n)) {
+            const float amplitude = depresses(gate, n) ? -a_minus : 0;
+            float* const to = row(nearest_ ? steps + n : n);
+            (nearest_ ? set_scaled : add_scaled)(to, s.trace.data(), amplitude, stride);
+            if (partners) for_targets(block, spikes, [&](std::uint32_t j) { to[j] += 0.5f * amplitude * (nearest_ ? 1 - s.trace[j] : 1); });
+        }
+        if (partners) for_targets(block, spikes, [&](std::uint32_t j) { s.trace[j] = nearest_ ? 1 : s.trace[j] + 1; });
         scale(s.trace, keep_minus);
     }
 }
@@ -94,10 +112,7 @@ void BatchLearner::add_rows(std::span<const std::uint32_t> arrivals, const GateT
         }
         return;
     }
-    std::size_t k = 0;
-    for (; k + 4 <= arrivals.size(); k += 4)
-        add_four(s.row.data(), kernel(arrivals[k]), kernel(arrivals[k + 1]), kernel(arrivals[k + 2]), kernel(arrivals[k + 3]), stride);
-    for (; k < arrivals.size(); ++k) add_scaled(s.row.data(), kernel(arrivals[k]), 1, stride);
+    ydot::add_rows(s.row.data(), 1, arrivals.size(), stride, [&](std::size_t k) { return kernel(arrivals[k]); });
 }
 
 void BatchLearner::accumulate(const SynapseBlock& block, const SpikeHistory& pre, const SpikeHistory& post, const GateTrace& gate,
@@ -138,26 +153,33 @@ void BatchLearner::prepare(const SynapseBlock& block, std::vector<float>& veloci
 
 void BatchLearner::apply(SynapseBlock& block, std::uint32_t first_source, std::uint32_t last_source, std::span<ChangeSum* const> changes,
                          std::vector<float>& velocity, double factor, std::size_t images) const {
-    const auto rate = static_cast<float>(plasticity_.learning_rate * factor), momentum = static_cast<float>(plasticity_.momentum);
+    const auto rate = static_cast<float>(plasticity_.learning_rate * factor) * ChangeSum::unit, momentum = static_cast<float>(plasticity_.momentum);
     const auto keep = static_cast<float>(std::pow(1 - plasticity_.decay * factor, static_cast<double>(images)));
+    if (changes.empty()) return;
     for (std::uint32_t source = first_source; source < last_source; ++source)
         for (std::size_t d = 0; d < block.delays().size(); ++d) {
             const auto row = block.row(source, d);
-            const std::size_t first = block.index_of(row);
-            const Bounds bounds = plasticity_.of_source[source];
-            for (std::size_t k = 0; k < row.weight.size(); ++k) {
-                std::int32_t total = 0;
-                for (auto* change : changes) {
-                    if (change->sum.empty()) continue;
-                    total += change->sum[first + k];
-                    change->sum[first + k] = 0;
+            const std::size_t first = block.index_of(row), n = row.weight.size();
+            std::int32_t* const sum = changes[0]->sum.data() + first;
+            for (auto* change : changes.subspan(1)) take(change->sum.data() + first, sum, n);
+            float* const w = row.weight.data();
+            if (velocity.empty()) {
+                for (std::size_t k = 0; k < n; ++k) w[k] = keep * w[k] + rate * static_cast<float>(sum[k]);
+            } else {
+                float* const v = velocity.data() + first;
+                for (std::size_t k = 0; k < n; ++k) {
+                    v[k] = momentum * v[k] + static_cast<float>(sum[k]);
+                    w[k] = keep * w[k] + rate * v[k];
                 }
-                float dw = static_cast<float>(total) * ChangeSum::unit;
-                if (!velocity.empty()) dw = velocity[first + k] = momentum * velocity[first + k] + dw;
-                const float changed = keep * row.weight[k] + rate * dw * (row.mask ? row.mask[k] : 1.0f);
-                row.weight[k] = std::min(std::max(changed, bounds.low), bounds.high);
             }
+            std::fill_n(sum, n, 0);
+            if (row.mask)
+                for (std::size_t k = 0; k < n; ++k) w[k] *= row.mask[k];
+            const Bounds bounds = plasticity_.of_source[source];
+            if (std::isfinite(bounds.low) || std::isfinite(bounds.high))
+                for (std::size_t k = 0; k < n; ++k) w[k] = std::min(std::max(w[k], bounds.low), bounds.high);
         }
+    block.refresh_halves(first_source, last_source);
 }
 
 }  // namespace ydot

@@ -45,7 +45,8 @@ public:
     /// Makes room for the momentum of a block, if it has any.
     void prepare(const SynapseBlock& block, std::vector<float>& velocity) const;
     /// For the rows of sources [first, last): w <- bounds((1 - decay factor)^images w + learning_rate factor change); clears the sums.
-    /// @param factor  annealing, in [0, 1];  @param images  presentations in the sums
+    /// @param changes  of the threads that presented something, none of them empty
+    /// @param factor   annealing, in [0, 1];  @param images  presentations in the sums
     void apply(SynapseBlock& block, std::uint32_t first, std::uint32_t last, std::span<ChangeSum* const> changes, std::vector<float>& velocity, double factor,
                std::size_t images) const;
 

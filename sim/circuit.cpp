@@ -54,6 +54,7 @@ void Circuit::refresh_followers() {
         const auto& follower = projections_[projection];
         for (const auto& link : links)
             *link.weight = follower.follows == Follows::transpose ? follower.gain * *link.forward : std::copysign(follower.gain, *link.forward);
+        for (auto& block : projections_[projection].blocks) block.refresh_halves(0, block.sources());
     }
 }
 

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "sim/lanes.hpp"
 #include "sim/random.hpp"
 #include "sim/spikes.hpp"
 #include "sim/vector_math.hpp"
@@ -34,8 +35,9 @@ struct UnitShard {
     float nudge = 0;                   ///< how far activity is moved toward `stimulus`
     bool wants_slope = false;
     std::vector<std::uint32_t> words;  ///< random words of the step
-    std::vector<std::uint8_t> fired;
-    std::vector<std::uint32_t> active, threshold;  ///< sources: units with a rate, and their firing thresholds
+    std::vector<std::uint32_t> threshold;  ///< a unit fires when its word is below
+    std::vector<std::uint8_t> fired;       ///< of models that fire at a threshold of the potential
+    std::vector<std::uint32_t> active;     ///< sources: units with a rate; `words` and `threshold` follow this list
     std::vector<std::uint32_t> draws;              ///< continuous time: how many candidates each unit has drawn
     std::vector<double> silent_until;              ///< continuous time: end of refractoriness, in steps
 
@@ -116,10 +118,6 @@ inline void store(const State& state, float* const* columns, std::size_t i, std:
     ((columns[k][i] = std::get<k>(variables)), ...);
 }
 
-/// Units whose word lies under their threshold, ascending; `unit_of(i)` names slot i.
-void fire_below(std::span<const std::uint32_t> words, std::span<const std::uint32_t> thresholds, std::vector<std::uint8_t>& fired);
-void collect(std::span<const std::uint8_t> fired, std::uint32_t first, std::vector<std::uint32_t>& out);
-
 /// One candidate of thinning: a waiting time of mean 1 and a number to accept it with, from a counter of the unit's own.
 struct Candidate {
     double wait, accept;
@@ -172,11 +170,12 @@ public:
         if constexpr (StochasticModel<M>) {
             integrate(shard);
             intensities(shard);
-            draw(shard, key, n);
+            draw(shard, key, n, out);
         } else {
             cross_threshold(shard);
+            for (std::uint32_t i = 0; i < shard.count; ++i)
+                if (shard.fired[i]) out.unit.push_back(shard.first + i);
         }
-        detail::collect({shard.fired.data(), shard.count}, shard.first, out.unit);
     }
 
     void arrive(UnitShard& shard) const override {
@@ -256,24 +255,33 @@ private:
             for (std::size_t i = 0; i < y.size(); ++i) shard.slope[i] = (1 - shard.nudge) * coeffs_.expected_spikes * M::slope(coeffs_, shard.slope[i], y[i]);
     }
 
-    void draw(UnitShard& shard, const StepKey& key, Step n) const {
+    void draw(UnitShard& shard, const StepKey& key, Step n, SpikeList& out) const {
         fill_random_words(shard.words, key.seed, shard.first, static_cast<std::uint32_t>(n), key.trial, stream());
         const float per_step = coeffs_.expected_spikes;
         const std::size_t units = shard.padded;
         const float* y = shard.activity.data();
-        std::uint8_t* fired = shard.fired.data();
-        const std::uint32_t* words = shard.words.data();
+        std::uint32_t* threshold = shard.threshold.data();
         if (coeffs_.linear)
-            for (std::size_t i = 0; i < units; ++i) fired[i] = words[i] < probability_threshold(per_step * y[i]);
+            for (std::size_t i = 0; i < units; ++i) threshold[i] = probability_threshold(per_step * y[i]);
         else
-            for (std::size_t i = 0; i < units; ++i) fired[i] = words[i] < firing_threshold(per_step * y[i]);
-        if (coeffs_.refractory_steps > 0) hold_refractory(shard);
+            for (std::size_t i = 0; i < units; ++i) threshold[i] = firing_threshold(per_step * y[i]);
+        const bool refractory = coeffs_.refractory_steps > 0;
+        if (refractory)
+            for_each_state(shard, [&](State& state, std::size_t i) {
+                if (state.refractory >= 0.5f) threshold[i] = 0;
+                state.refractory = std::max(state.refractory - 1, 0.0f);
+            });
+        const std::size_t old = out.unit.size();
+        append_below({shard.words.data(), shard.count}, threshold, shard.first, out.unit);
+        if (refractory) silence(shard, std::span<const std::uint32_t>(out.unit).subspan(old));
     }
-    void hold_refractory(UnitShard& shard) const {
-        for_each_state(shard, [&](State& state, std::size_t i) {
-            shard.fired[i] = shard.fired[i] && state.refractory < 0.5f;
-            state.refractory = shard.fired[i] ? coeffs_.refractory_steps : std::max(state.refractory - 1, 0.0f);
-        });
+    void silence(UnitShard& shard, std::span<const std::uint32_t> fired) const {
+        const auto columns = pointers(shard);
+        for (const auto unit : fired) {
+            State state = detail::load<State>(columns.data(), unit - shard.first, Indices{});
+            state.refractory = coeffs_.refractory_steps;
+            detail::store(state, columns.data(), unit - shard.first, Indices{});
+        }
     }
 
     /// Ogata (1981): candidates at a rate that bounds the intensity, each kept with probability intensity / bound. The bound holds until
@@ -361,9 +369,8 @@ public:
     void step(UnitShard& shard, const StepKey& key, Step n, SpikeList& out) const override {
         if (S::varies) set_thresholds(shard, n);
         fill_random_words(shard.words, key.seed, shard.first, static_cast<std::uint32_t>(n), key.trial, stream());
-        detail::fire_below(shard.words, shard.threshold, shard.fired);
         const std::size_t old = out.unit.size();
-        detail::collect({shard.fired.data(), shard.active.size()}, 0, out.unit);
+        append_below({shard.words.data(), shard.active.size()}, shard.threshold.data(), 0, out.unit);
         for (std::size_t k = old; k < out.unit.size(); ++k) out.unit[k] = shard.first + shard.active[out.unit[k]];
     }
 

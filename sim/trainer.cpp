@@ -22,6 +22,8 @@ struct Trainer::Worker {
 };
 
 Trainer::Trainer(Circuit& circuit, Schedule schedule) : circuit_(circuit), schedule_(std::move(schedule)) {
+    for (auto& projection : circuit.projections())
+        for (auto& block : projection.blocks) block.deliver_in_half_precision();
     for (std::size_t p = 0; p < circuit.projections().size(); ++p) {
         const auto& projection = circuit.projections()[p];
         if (!projection.plasticity) continue;
@@ -148,7 +150,8 @@ void Trainer::apply(double factor, std::size_t images) {
         auto& plastic = plastic_[k];
         auto& block = circuit_.projections()[plastic.projection].blocks[plastic.block];
         std::vector<ChangeSum*> changes;
-        for (auto& worker : *workers_) changes.push_back(&worker->changes[k]);
+        for (auto& worker : *workers_)
+            if (!worker->changes[k].sum.empty()) changes.push_back(&worker->changes[k]);
         plastic.learner.prepare(block, plastic.velocity);
         parallel_for(block.sources(), 64, [&](std::size_t begin, std::size_t end) {
             plastic.learner.apply(block, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), changes, plastic.velocity, factor, images);

@@ -1,0 +1,100 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace ydot {
+
+// The place for vector types and intrinsics (with the Philox lanes of random.cpp). All of it gives the same bits on every instruction set.
+
+/// Sixteen floats; GCC maps them to what the processor has.
+using Lanes = float __attribute__((vector_size(64)));
+inline Lanes load_lanes(const float* p) noexcept {
+    Lanes x;
+    std::memcpy(&x, p, sizeof x);
+    return x;
+}
+inline void store_lanes(float* p, Lanes x) noexcept { std::memcpy(p, &x, sizeof x); }
+
+/// Sixteen half-precision numbers (IEEE binary16), widened without loss.
+inline Lanes load_lanes(const _Float16* p) noexcept {
+#if defined(__AVX512F__)
+    return _mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+#else
+    Lanes x{};
+    for (int i = 0; i < 16; ++i) x[i] = static_cast<float>(p[i]);
+    return x;
+#endif
+}
+/// Rounded to nearest, ties to even; n is a multiple of 16.
+inline void store_halves(_Float16* out, const float* x, std::size_t n) noexcept {
+#if defined(__AVX512F__)
+    for (std::size_t j = 0; j < n; j += 16)
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + j), _mm512_maskz_cvtps_ph(0xFFFF, load_lanes(x + j), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+#else
+    for (std::size_t j = 0; j < n; ++j) out[j] = static_cast<_Float16>(x[j]);
+#endif
+}
+
+/// out[j] += factor * (sum over k < count of row_of(k)[j]) for j < width, a multiple of 16. Four vectors of sums stay in registers while the
+/// rows go by, so `out` is touched once. For every j the rows are added in the order of k (in four interleaved sums when width is 16).
+template <class RowOf>
+inline void add_rows(float* out, float factor, std::size_t count, std::size_t width, const RowOf& row_of) noexcept {
+    std::size_t j = 0;
+    for (; j + 64 <= width; j += 64) {
+        Lanes a{}, b{}, c{}, d{};
+        for (std::size_t k = 0; k < count; ++k) {
+            const auto* row = row_of(k) + j;
+            a += load_lanes(row);
+            b += load_lanes(row + 16);
+            c += load_lanes(row + 32);
+            d += load_lanes(row + 48);
+        }
+        store_lanes(out + j, load_lanes(out + j) + factor * a);
+        store_lanes(out + j + 16, load_lanes(out + j + 16) + factor * b);
+        store_lanes(out + j + 32, load_lanes(out + j + 32) + factor * c);
+        store_lanes(out + j + 48, load_lanes(out + j + 48) + factor * d);
+    }
+    for (; j < width; j += 16) {
+        Lanes a{}, b{}, c{}, d{};
+        std::size_t k = 0;
+        for (; k + 4 <= count; k += 4) {
+            a += load_lanes(row_of(k) + j);
+            b += load_lanes(row_of(k + 1) + j);
+            c += load_lanes(row_of(k + 2) + j);
+            d += load_lanes(row_of(k + 3) + j);
+        }
+        for (; k < count; ++k) a += load_lanes(row_of(k) + j);
+        store_lanes(out + j, load_lanes(out + j) + factor * ((a + b) + (c + d)));
+    }
+}
+
+/// Appends id_of(i) = first + i for every i with words[i] < thresholds[i], ascending.
+inline void append_below(std::span<const std::uint32_t> words, const std::uint32_t* thresholds, std::uint32_t first, std::vector<std::uint32_t>& out) {
+    const std::size_t old = out.size(), n = words.size();
+    out.resize(old + n + 16);
+    std::uint32_t* next = out.data() + old;
+    std::size_t i = 0;
+#if defined(__AVX512F__)
+    const __m512i step = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    for (; i < n; i += 16) {
+        const __mmask16 valid = n - i >= 16 ? static_cast<__mmask16>(0xFFFF) : static_cast<__mmask16>((1u << (n - i)) - 1);
+        const __mmask16 fires = _mm512_mask_cmplt_epu32_mask(valid, _mm512_maskz_loadu_epi32(valid, words.data() + i), _mm512_maskz_loadu_epi32(valid, thresholds + i));
+        _mm512_storeu_si512(next, _mm512_maskz_compress_epi32(fires, _mm512_add_epi32(step, _mm512_set1_epi32(static_cast<int>(first + static_cast<std::uint32_t>(i))))));
+        next += __builtin_popcount(fires);
+    }
+#endif
+    for (; i < n; ++i) {
+        *next = first + static_cast<std::uint32_t>(i);
+        next += words[i] < thresholds[i];
+    }
+    out.resize(static_cast<std::size_t>(next - out.data()));
+}
+
+}  // namespace ydot
