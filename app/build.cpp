@@ -107,7 +107,7 @@ std::vector<float> dale_signs(const Description& description, const std::map<std
     return sign;
 }
 
-Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& projection, const Circuit& circuit, const std::vector<float>& signs) {
+Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& projection, const Circuit& circuit, const std::vector<float>& signs, bool scheduled) {
     const std::string path = "projections." + spec.name + ".plasticity";
     Plasticity plasticity;
     plasticity.rule = make_rule(spec.plasticity, path, spec.source);
@@ -124,6 +124,8 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     if (spec.plasticity.causal_correction == CausalCorrection::analytic) {
         const auto& target = circuit.population(projection.to);
         if (!target.reads_activity()) throw Error(path + ".causal_correction", "needs units that fire with an intensity; " + spec.to + " has none", spec.source.text());
+        if (scheduled && (spec.plasticity.gate != Gate::pre || target.continuous())) throw Error(path + ".causal_correction", "in a schedule needs gate = \"pre\" and a target population on the grid", spec.source.text());
+        if (spec.delay_site == DelaySite::dendritic) throw Error(path + ".causal_correction", "needs axonal delays", spec.source.text());
         const auto window = plasticity.rule->window();
         const auto response = target.impulse_response(static_cast<std::size_t>(std::ceil(20 * std::max(window.tau_plus_ms, 50.0) / circuit.dt_ms())));
         plasticity.causal_factor = causal_factor_of(window, response, static_cast<double>(projection.scale), circuit.dt_ms());
@@ -169,7 +171,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
         if (spec.plasticity.dale)
             for (std::size_t k = 0; k < drawn.size(); ++k) drawn.weight[k] = std::copysign(drawn.weight[k], sign[drawn.source[k]]);
         auto& projection = circuit->connect(spec.name, circuit->find_population(spec.from), circuit->find_population(spec.to), drawn, spec.delay_site);
-        if (!spec.plasticity.rule.empty()) projection.plasticity = make_plasticity(spec, projection, *circuit, sign);
+        if (!spec.plasticity.rule.empty()) projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
         check_dendritic(spec, *circuit, projection);
         drawn = {};
     }

@@ -34,7 +34,7 @@ std::vector<std::string> names_of() {
     const auto near = nearest_name(name, known);
     std::string list;
     for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
-    throw Error(path, "unknown " + what + " \"" + name + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") + ". Known: " + list, source.text());
+    throw Error(path, "unknown " + what + " \"" + name + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") + (near.empty() ? ". Known: " : " Known: ") + list, source.text());
 }
 
 bool wants_continuous(const PopulationSpec& spec, const RunSpec& run) {

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string_view>
 
 #include "data/weight_file.hpp"
 #include "sim/error.hpp"
@@ -29,6 +30,40 @@ std::string quoted(const std::string& text) {
     return result + "'";
 }
 
+/// A cell of a table, in quotes where RFC 4180 asks for them.
+std::string csv_cell(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string result = "\"";
+    for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return result + "\"";
+}
+
+/// A name for what the figure script has to complain of; gone with the object.
+class Complaints {
+public:
+    Complaints() {
+        const int handle = mkstemp(path_.data());
+        if (handle < 0) throw Error(path_, "cannot be made", {}, Error::Kind::run_failure);
+        close(handle);
+    }
+    Complaints(const Complaints&) = delete;
+    Complaints& operator=(const Complaints&) = delete;
+    ~Complaints() { unlink(path_.c_str()); }
+    const std::string& path() const { return path_; }
+    /// The last line, without the name of the script: of a Python traceback, that is what went wrong.
+    std::string last_line() const {
+        std::ifstream in(path_);
+        std::string last;
+        for (std::string line; std::getline(in, line);)
+            if (!line.empty()) last = line;
+        constexpr std::string_view script = "ydot_figures: ";
+        return last.starts_with(script) ? last.substr(script.size()) : last;
+    }
+
+private:
+    std::string path_ = (fs::temp_directory_path() / "ydot_XXXXXX").string();
+};
+
 fs::path figure_script() {
     std::error_code none;
     const auto installed = fs::read_symlink("/proc/self/exe", none).parent_path() / YDOT_FIGURES_INSTALL;
@@ -45,7 +80,8 @@ void ResultsDirectory::check(const fs::path& directory) {
     }
     auto parent = fs::absolute(directory);
     while (!fs::exists(parent, error)) parent = parent.parent_path();
-    if (!fs::is_directory(parent, error) || access(parent.c_str(), W_OK) != 0) throw Error(directory.string(), "cannot be made: no permission to write in " + parent.string(), {});
+    if (!fs::is_directory(parent, error)) throw Error(directory.string(), "cannot be made: " + parent.string() + " is not a directory", {});
+    if (access(parent.c_str(), W_OK) != 0) throw Error(directory.string(), "cannot be made: no permission to write in " + parent.string(), {});
 }
 
 ResultsDirectory::ResultsDirectory(fs::path directory) : path_(std::move(directory)) {
@@ -96,7 +132,7 @@ void ResultsDirectory::append(const LearningPoint& p) const {
 void ResultsDirectory::write_intervals(const std::vector<RecordedInterval>& intervals) const {
     std::ostringstream out;
     out << "start_ms,stop_ms,level,name\n";
-    for (const auto& i : intervals) out << fmt::format("{},{},{},{}\n", i.start_ms, i.stop_ms, i.level, i.name);
+    for (const auto& i : intervals) out << fmt::format("{},{},{},{}\n", i.start_ms, i.stop_ms, i.level, csv_cell(i.name));
     write("intervals.csv", out.str());
 }
 
@@ -123,17 +159,19 @@ void ResultsDirectory::write_weights(const Circuit& circuit) const {
 
 std::vector<std::string> draw_figures(const std::vector<std::string>& arguments) {
     const char* chosen = std::getenv("YDOT_PYTHON");
-    std::string command = quoted(chosen ? chosen : YDOT_PYTHON) + " " + quoted(figure_script().string());
-    for (const auto& argument : arguments) command += " " + quoted(argument);
-    FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-    if (!pipe) throw Error("figures", "cannot start " + command, {}, Error::Kind::run_failure);
+    const Complaints complaints;
+    std::string command = quoted(chosen ? chosen : YDOT_PYTHON);
+    command.append(" ").append(quoted(figure_script().string()));
+    for (const auto& argument : arguments) command.append(" ").append(quoted(argument));
+    command.append(" 2>").append(quoted(complaints.path()));
+    FILE* pipe = popen(command.c_str(), "r");
+    if (!pipe) throw Error("cannot start " + command, Error::Kind::run_failure);
     std::string text;
     std::array<char, 4096> buffer;
     while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) text.append(buffer.data(), n);
     const int status = pclose(pipe);
-    const bool bad_input = WIFEXITED(status) && WEXITSTATUS(status) == 2;
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    if (status != 0) throw Error("figures", text, {}, bad_input ? Error::Kind::bad_input : Error::Kind::run_failure);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 2) throw Error(complaints.last_line());
+    if (status != 0) throw Error("figures cannot be drawn: " + complaints.last_line(), Error::Kind::run_failure);
     std::vector<std::string> names;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) names.push_back(line);

@@ -58,7 +58,7 @@ private:
 
 /// Runs the figure script on a results directory: every picture that applies, or one.
 /// @param arguments  of the script
-/// @return the names it printed; @throws Error(run_failure) with what the script said
+/// @return the names it printed; @throws Error with what the script said: bad_input when there is nothing to draw, else run_failure
 std::vector<std::string> draw_figures(const std::vector<std::string>& arguments);
 
 /// Largest resident set so far.

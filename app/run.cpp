@@ -57,6 +57,9 @@ public:
         file_->append(slots_[population], shifted_, units);
     }
     std::uint64_t count(std::size_t population) const { return counts_[population]; }
+    void flush() {
+        if (file_) file_->flush();
+    }
     void close() {
         if (file_) file_->close(data::Sorting::by_time);
     }
@@ -72,9 +75,31 @@ private:
 
 data::Split load_images(const Description& d) {
     const auto train = static_cast<std::size_t>(d.data.train), validation = static_cast<std::size_t>(d.data.validation), test = static_cast<std::size_t>(d.data.test);
-    if (!d.data.directory.empty()) return data::load_idx_directory(d.data.directory, train, validation, test);
-    if (train == 0 || test == 0) throw Error("data", "drawn digits need data.train > 0 and data.test > 0", {});
+    if (!d.data.directory.empty()) {
+        std::error_code none;
+        if (!std::filesystem::is_directory(d.data.directory, none)) throw Error("data.directory", "there is no directory " + to_text(d.data.directory), {});
+        return data::load_idx_directory(d.data.directory, train, validation, test);
+    }
+    for (const auto& [key, count] : {std::pair{"data.train", train}, std::pair{"data.test", test}})
+        if (count == 0) throw Error(key, "must be > 0 for the built-in digits, got 0 (which means all, and there is no end of them)", {});
     return data::drawn_digits(train, validation, test, static_cast<std::uint64_t>(d.run.seed));
+}
+
+/// Refuses what the connector does not know. The connector would do so too, but it does not know the keys of the projection itself.
+void check_connections(const Description& description) {
+    const auto own = describe_fields<ProjectionSpec>();
+    for (const auto& model : all_models()) {
+        if (model.kind != "connector") continue;
+        std::vector<std::string> known;
+        for (const auto* list : {&model.parameters, &own})
+            for (const auto& info : *list) known.push_back(info.key);
+        known.insert(known.end(), {"weight", "delay_ms", "plasticity"});
+        for (const auto& p : description.projections) {
+            if (p.connector != model.name) continue;
+            for (const auto& [key, setting] : p.connection)
+                if (std::find(known.begin(), known.end(), key) == known.end()) refuse_key("projections." + p.name, key, known, setting.source);
+        }
+    }
 }
 
 /// One run: what training and free running share.
@@ -93,10 +118,7 @@ public:
     RunResult operator()() {
         const auto start = Clock::now();
         if (!options_.out.empty()) ResultsDirectory::check(options_.out);
-        circuit_ = build_circuit(description_);
-        describe_network();
-        const bool trains = !description_.schedule.phases.empty();
-        if (trains) prepare_training();
+        prepare();
         result_.summary.timing.build_s = seconds_since(start);
         if (!options_.out.empty()) {
             results_.emplace(options_.out);
@@ -104,14 +126,32 @@ public:
         }
         writer_ = std::make_unique<SpikeWriter>(description_, results_ ? results_->file("spikes.h5") : std::filesystem::path{});
         const auto running = Clock::now();
-        if (trains) train();
+        if (trains()) train();
         else run_freely();
         result_.summary.timing.run_s = seconds_since(running);
         save();
         return std::move(result_);
     }
 
+    /// Finds everything that can be wrong with the description and the data.
+    Summary check() {
+        const auto start = Clock::now();
+        prepare();
+        result_.summary.timing.build_s = seconds_since(start);
+        return result_.summary;
+    }
+
 private:
+    bool trains() const { return !description_.schedule.phases.empty(); }
+
+    void prepare() {
+        check_connections(description_);
+        circuit_ = build_circuit(description_);
+        describe_network();
+        if (trains()) prepare_training();
+        else prepare_free_run();
+    }
+
     bool stopped() const { return options_.stop && options_.stop->load(); }
     void report(Progress progress) const {
         if (options_.progress) options_.progress(progress);
@@ -125,6 +165,16 @@ private:
     }
 
     // ---- without a schedule ----
+
+    void prepare_free_run() {
+        if (!(description_.run.duration_ms > 0)) throw Error("run.duration_ms", "must be > 0 for a run without a schedule, got " + to_text(description_.run.duration_ms), {});
+        for (std::size_t p = 0; p < description_.populations.size(); ++p) {
+            if (description_.populations[p].model != "image_source") continue;
+            if (images_.train.count() == 0) images_ = load_images(description_);
+            if (images_.train.image_size() != circuit_->population(p).size())
+                throw Error("populations." + description_.populations[p].name + ".size", fmt::format("must be the number of pixels of an image, {}, got {}", images_.train.image_size(), circuit_->population(p).size()), {});
+        }
+    }
 
     void run_freely() {
         const double dt_ms = description_.run.dt_ms;
@@ -151,14 +201,11 @@ private:
     }
 
     /// Without a schedule, image sources show the first training image.
-    void show_first_image(Replica& replica) {
+    void show_first_image(Replica& replica) const {
         for (std::size_t p = 0; p < description_.populations.size(); ++p) {
             if (description_.populations[p].model != "image_source") continue;
-            const auto images = load_images(description_).train;
-            if (images.image_size() != circuit_->population(p).size())
-                throw Error("populations." + description_.populations[p].name + ".size", fmt::format("must be the number of pixels of an image, {}, got {}", images.image_size(), circuit_->population(p).size()), {});
             std::vector<float> pixels;
-            for (const auto byte : images.image(0)) pixels.push_back(static_cast<float>(byte) / 255);
+            for (const auto byte : images_.train.image(0)) pixels.push_back(static_cast<float>(byte) / 255);
             replica.set_stimulus(p, pixels);
         }
     }
@@ -166,6 +213,14 @@ private:
     // ---- with a schedule ----
 
     void prepare_training() {
+        const auto& input = description_.schedule.input;
+        if (input.empty()) throw Error("schedule.input", "is missing: the population that shows the images", {});
+        if (const auto& model = description_.population(input)->model; model != "image_source")
+            throw Error("schedule.input", "must name a population of model image_source, got \"" + input + "\", which is " + model, {});
+        const auto& readout = description_.schedule.readout;
+        if (readout.empty()) throw Error("schedule.readout", "is missing: the population that gives the answer", {});
+        if (!circuit_->population(circuit_->find_population(readout)).reads_activity())
+            throw Error("schedule.readout", "must name a population whose units fire with an intensity, got \"" + readout + "\", which is " + description_.population(readout)->model, {});
         images_ = load_images(description_);
         const auto classes = 1 + std::size_t{*std::max_element(images_.train.labels.begin(), images_.train.labels.end())};
         trainer_ = std::make_unique<Trainer>(*circuit_, build_schedule(description_, *circuit_, images_.train.image_size(), classes));
@@ -176,8 +231,8 @@ private:
         const auto count = images_.train.count(), batch = static_cast<std::size_t>(description_.schedule.minibatch);
         const auto total = static_cast<std::size_t>(std::llround(description_.schedule.epochs * static_cast<double>(count)));
         record_presentations("before learning");
-        result_.summary.metrics["untrained_test_error_percent"] = error_percent(images_.test, test_trials, "testing the untrained network");
-        add_point(0, 0, 0, 0, 0);
+        result_.summary.metrics["untrained_test_error_percent"] = error_percent(images_.test, test_trials, "testing untrained");
+        add_point(0, 0, std::nan(""), 0, {"training", 0, 0, "images", 0, {}, {}});
 
         std::vector<std::uint32_t> order(count);
         double training_s = 0;
@@ -195,10 +250,11 @@ private:
             since += answers.size();
             const double done = static_cast<double>(shown) / static_cast<double>(total), elapsed = seconds_since(start);
             const double error = 100.0 * static_cast<double>(wrong) / static_cast<double>(since);
-            report({"training", done, static_cast<double>(shown) / training_s, "images", elapsed / done * (1 - done), error, {}});
+            const Progress progress{"training", done, static_cast<double>(shown) / training_s, "images", elapsed / done * (1 - done), error, {}};
+            report(progress);
             if (shown * evaluations < total * next_evaluation) continue;
             while (next_evaluation * total <= shown * evaluations) ++next_evaluation;
-            add_point(shown, training_s, error, 100.0 * static_cast<double>(learned) / static_cast<double>(since) / 100, seconds_since(start));
+            add_point(shown, training_s, error, static_cast<double>(learned) / static_cast<double>(since), progress);
             wrong = learned = since = 0;
         }
         result_.interrupted = shown < total;
@@ -246,6 +302,7 @@ private:
         return batch;
     }
 
+    /// NaN without images.
     double error_percent(const data::ImageSet& set, std::uint32_t first_trial, const std::string& stage) {
         std::vector<Presentation> all;
         for (std::size_t k = 0; k < set.count(); ++k) all.push_back({set.image(k), set.labels[k], first_trial + static_cast<std::uint32_t>(k)});
@@ -255,22 +312,22 @@ private:
         for (std::size_t k = 0; k < all.size(); k += piece) {
             for (const auto& a : trainer_->test(std::span(all).subspan(k, std::min(piece, all.size() - k)))) wrong += a.answer != a.label;
             const double done = static_cast<double>(std::min(k + piece, all.size())) / static_cast<double>(all.size()), elapsed = seconds_since(start);
-            report({stage, done, static_cast<double>(k + piece) / elapsed, "images", elapsed / done * (1 - done), {}, {}});
+            report({stage, done, done * static_cast<double>(all.size()) / elapsed, "images", elapsed / done * (1 - done), {}, {}});
         }
-        return all.empty() ? 0 : 100.0 * static_cast<double>(wrong) / static_cast<double>(all.size());
+        return all.empty() ? std::nan("") : 100.0 * static_cast<double>(wrong) / static_cast<double>(all.size());
     }
 
-    void add_point(std::size_t shown, double training_s, double train_error, double fraction, double /*elapsed*/) {
+    /// A point of the learning curve; the weights of the best one are kept. Without validation images the last one is the best.
+    void add_point(std::size_t shown, double training_s, double train_error, double fraction, Progress progress) {
         LearningPoint point{shown, static_cast<double>(shown) / static_cast<double>(images_.train.count()), training_s, train_error,
                             error_percent(images_.validation, validation_trials, "validating"), fraction};
-        if (shown == 0) point.train_error_percent = std::nan("");
-        if (result_.curve.empty() || point.validation_error_percent <= best_.validation_error_percent) {
+        if (result_.curve.empty() || !(point.validation_error_percent > best_.validation_error_percent)) {
             best_ = point;
             best_weights_ = weights();
         }
         result_.curve.push_back(point);
         if (results_) results_->append(point);
-        Progress progress{"training", 0, 0, "images", 0, {}, point};
+        progress.point = point;
         report(progress);
     }
 
@@ -285,6 +342,7 @@ private:
         for (auto& p : circuit_->projections())
             for (auto& block : p.blocks) {
                 std::copy(saved[k].begin(), saved[k].end(), block.weights().begin());
+                block.refresh_halves(0, block.sources());
                 ++k;
             }
     }
@@ -301,18 +359,28 @@ private:
                 intervals_.push_back({at, at + length, "phase", phase.name});
                 at += length;
             }
-            intervals_.push_back({recorded_ms_, at, "presentation", fmt::format("{} {}", images_.train.labels[k], when)});
+            intervals_.push_back({recorded_ms_, at, "presentation", fmt::format("label {}, {}", images_.train.labels[k], when)});
             recorded_ms_ = at;
         }
+        writer_->flush();
+        if (results_ && !intervals_.empty()) results_->write_intervals(intervals_);
     }
 
     void save() {
         writer_->close();
         if (!results_) return;
-        if (!intervals_.empty()) results_->write_intervals(intervals_);
         results_->write_weights(*circuit_);
         results_->write_summary(result_.summary);
-        if (description_.plots) result_.pictures = draw_figures({results_->path().string(), "--all", results_->path().string()});
+        if (description_.plots) draw();
+    }
+
+    /// The results are complete by now: that there is nothing to draw, or nothing to draw with, is no failure of the run.
+    void draw() {
+        try {
+            result_.pictures = draw_figures({"--all", results_->path().string()});
+        } catch (const Error& error) {
+            result_.no_pictures = error.reason();
+        }
     }
 
     Description description_;
@@ -332,24 +400,21 @@ private:
 
 }  // namespace
 
-RunResult run(const Description& description, const RunOptions& options) { return Run(description, options)(); }
+RunResult run(const Description& description, const RunOptions& options) {
+    try {
+        return Run(description, options)();
+    } catch (const Error& error) {
+        throw located(error, description);
+    }
+}
 
 Summary dry_run(const Description& description) {
-    Summary summary;
-    summary.version = YDOT_VERSION;
-    summary.seed = description.run.seed;
-    summary.threads = threads_of(description.run);
-    const auto start = Clock::now();
-    const auto circuit = build_circuit(description);
-    if (!description.schedule.phases.empty()) {
-        const auto images = load_images(description);
-        build_schedule(description, *circuit, images.train.image_size(), 1 + std::size_t{*std::max_element(images.train.labels.begin(), images.train.labels.end())});
+    try {
+        const RunOptions nothing_written;
+        return Run(description, nothing_written).check();
+    } catch (const Error& error) {
+        throw located(error, description);
     }
-    summary.network.neurons = circuit->neurons();
-    summary.network.synapses = circuit->synapses();
-    summary.bytes_per_synapse = summary.network.synapses ? static_cast<double>(circuit->synapse_bytes()) / static_cast<double>(summary.network.synapses) : 0;
-    summary.timing.build_s = seconds_since(start);
-    return summary;
 }
 
 }  // namespace ydot::app

@@ -14,7 +14,7 @@ namespace ydot::app {
 /// How far a run is. The application reports, the front end draws.
 struct Progress {
     std::string stage;         ///< "training", "running", "testing", ...
-    double fraction = 0;       ///< of the whole run, in [0, 1]
+    double fraction = 0;       ///< of the stage, in [0, 1]
     double rate = 0;           ///< per second
     std::string rate_unit;     ///< "images", "ms of activity"
     double seconds_left = 0;
@@ -33,6 +33,7 @@ struct RunResult {
     Summary summary;
     std::vector<LearningPoint> curve;
     std::vector<std::string> pictures;
+    std::string no_pictures;  ///< why there are none although they were asked for
     bool interrupted = false;
 };
 

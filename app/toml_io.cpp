@@ -515,8 +515,13 @@ void collect_sources(const Node& node, const std::string& path, std::map<std::st
     }
 }
 
+const Names& top_keys() {
+    static const Names keys{"plots", "run", "data", "populations", "projections", "schedule", "record"};
+    return keys;
+}
+
 Description read_tree(const Node& root) {
-    require_known(root, {}, {"plots", "run", "data", "populations", "projections", "schedule", "record"});
+    require_known(root, {}, top_keys());
     Description d;
     if (const Node* c = root.child("plots")) d.plots = read_plots(*c);
     if (const Node* c = root.child("run")) d.run = read_table<RunSpec>(*c, "run");
@@ -599,6 +604,26 @@ void write_projection(std::string& out, const ProjectionSpec& spec) {
 // ---------------------------------------------------------------------------------------------------------------------------
 // Validation
 
+/// "a.b" of "a.b.c", "" of "a".
+std::string parent_of(const std::string& path) {
+    const auto dot = path.rfind('.');
+    return dot == std::string::npos ? "" : path.substr(0, dot);
+}
+
+/// The position of the value, else of the innermost table around it that has one.
+Source nearest_source(std::string path, const std::map<std::string, Source>& sources) {
+    for (; !path.empty(); path = parent_of(path))
+        if (const auto found = sources.find(path); found != sources.end()) return found->second;
+    return {};
+}
+
+/// The file that a description was read from.
+Source file_of(const std::map<std::string, Source>& sources) {
+    for (const auto& [key, source] : sources)
+        if (source.line > 0) return {source.file, 0, 0};
+    return {};
+}
+
 bool is_multiple(double x, double dt) { return std::abs(x - std::round(x / dt) * dt) <= 1e-9 * std::abs(x); }
 
 class Validator {
@@ -622,15 +647,7 @@ public:
     }
 
 private:
-    /// The position of the value, else of the innermost table around it that has one.
-    Source source(std::string path) const {
-        for (;;) {
-            if (const auto found = d_.sources.find(path); found != d_.sources.end()) return found->second;
-            const auto dot = path.rfind('.');
-            if (dot == std::string::npos) return {};
-            path.resize(dot);
-        }
-    }
+    Source source(const std::string& path) const { return nearest_source(path, d_.sources); }
 
     [[noreturn]] void fail(const std::string& path, std::string reason) const { refuse(path, std::move(reason), source(path)); }
 
@@ -803,5 +820,18 @@ std::string write_description(const Description& d) {
 }
 
 void validate(const Description& description) { Validator(description).check(); }
+
+Error located(const Error& error, const Description& description) {
+    const std::string bare = error.key().empty() ? error.reason() : error.key() + ": " + error.reason(), what = error.what();
+    const std::string where = what.size() > bare.size() ? what.substr(0, what.size() - bare.size() - 2) : "";
+    const bool is_key = contains(top_keys(), error.key().substr(0, error.key().find('.')));
+    bool is_vague = where.empty();
+    for (std::string path = error.key(); !path.empty(); path = parent_of(path))
+        if (const auto around = description.sources.find(path); around != description.sources.end()) is_vague |= around->second.text() == where;
+    if (!is_key || !is_vague) return error;
+    auto source = nearest_source(error.key(), description.sources);
+    if (source.file.empty()) source = file_of(description.sources);
+    return Error(error.key(), error.reason(), source.text(), error.kind());
+}
 
 }  // namespace ydot::app

@@ -1,17 +1,39 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "cli/commands.hpp"
 #include "sim/error.hpp"
+#include "sim/parameters.hpp"
 #include "ydot_version.hpp"
+
+namespace {
+
+/// One line: a word that is no command with the nearest one that is, else what is wrong with the arguments; and whose --help says more.
+std::string failure_message(const CLI::App* app, const CLI::Error& error) {
+    std::string command = "ydot";
+    for (auto chosen = app->get_subcommands(); !chosen.empty(); chosen = app->get_subcommands()) {
+        app = chosen.front();
+        command += " " + app->get_name();
+    }
+    std::vector<std::string> known;
+    for (const auto* subcommand : app->get_subcommands([](const CLI::App*) { return true; })) known.push_back(subcommand->get_name());
+    const auto words = app->remaining();
+    if (known.empty() || words.empty() || words.front().starts_with('-')) return "ydot: " + std::string(error.what()) + " (see " + command + " --help)\n";
+    const auto near = ydot::nearest_name(words.front(), known);
+    return "ydot: there is no command \"" + words.front() + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") + " (see " + command + " --help)\n";
+}
+
+}  // namespace
 
 /// Exit codes: 0 done; 1 a check failed; 2 bad input; 3 run-time failure; 130 interrupted, state saved.
 int main(int argc, char** argv) {
     CLI::App app{"Ydot simulates spiking cortical circuits that learn.", "ydot"};
     app.set_version_flag("--version", std::string("ydot ") + YDOT_VERSION);
     app.require_subcommand(1);
-    app.failure_message(CLI::FailureMessage::help);
-    app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string("ydot: ") + error.what() + " (see ydot --help)\n"; });
+    app.footer("Example: ydot run examples/learn_digits.toml\nydot COMMAND --help shows the options of a command, with an example.");
+    app.failure_message(failure_message);
 
     int exit_code = 0;
     const std::string command = ydot::cli::command_line(argc, argv);

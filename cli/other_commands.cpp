@@ -29,7 +29,15 @@ nlohmann::ordered_json to_json(const ModelInfo& model) {
 void print_one(const ModelInfo& model) {
     fmt::print("{} ({}): {}\n", model.name, model.kind, model.summary);
     if (!model.reference.empty()) fmt::print("  {}\n", model.reference);
-    for (const auto& p : model.parameters) fmt::print("  {:<20} {:<12} {:<4} {}; {}\n", p.key, to_text(p.default_value), p.unit(), p.doc, p.allowed());
+    std::size_t key = 3, value = 7, unit = 4;  // of the words that head the columns
+    for (const auto& p : model.parameters) {
+        key = std::max(key, p.key.size());
+        value = std::max(value, to_text(p.default_value).size());
+        unit = std::max(unit, p.unit().size());
+    }
+    if (!model.parameters.empty()) fmt::print("\n  {:<{}}  {:<{}}  {:<{}}  meaning; allowed\n", "key", key, "default", value, "unit", unit);
+    for (const auto& p : model.parameters)
+        fmt::print("  {:<{}}  {:<{}}  {:<{}}  {}; {}\n", p.key, key, to_text(p.default_value), value, p.unit() == "1" ? "-" : p.unit(), unit, p.doc, p.allowed());
     fmt::print("\n");
 }
 
@@ -66,7 +74,7 @@ void add_models(CLI::App& app) {
     auto arguments = std::make_shared<Arguments>();
     auto* models = app.add_subcommand("models", "List every neuron, source, rule, connector and table of a description");
     models->footer("Example: ydot models poisson");
-    models->add_option("NAME", arguments->name, "one of them, with its parameters");
+    models->add_option("NAME", arguments->name, "one of them, with its parameters")->type_name("");
     models->add_flag("--json", arguments->json, "for programs");
     models->callback([arguments] { models_command(arguments->name, arguments->json); });
 }
@@ -77,10 +85,10 @@ void add_plot(CLI::App& app) {
         std::string what = "raster", out;
     };
     auto arguments = std::make_shared<Arguments>();
-    auto* plot = app.add_subcommand("plot", "Draw results: raster, learning, fields, weights, rates, isi, digits");
+    auto* plot = app.add_subcommand("plot", "Draw results: raster, learning curve, fields, weights, rates, intervals between spikes, digits");
     plot->footer("Example: ydot plot results/demo --what raster -o raster.svg");
-    plot->add_option("RESULTS", arguments->results, "results directories or spike files")->required();
-    plot->add_option("--what", arguments->what, "which pictures, separated by commas");
+    plot->add_option("RESULTS", arguments->results, "results directories, or single files of one")->required()->type_name("");
+    plot->add_option("--what", arguments->what, "one or more of raster, learning, fields, weights, rates, isi, digits; separated by commas (default: raster)")->type_name("NAMES");
     plot->add_option("-o,--output", arguments->out, "picture file (.png, .svg, .pdf)")->required()->type_name("FILE");
     plot->callback([arguments] {
         auto words = arguments->results;
@@ -93,8 +101,8 @@ void add_convert(CLI::App& app) {
     auto files = std::make_shared<std::pair<std::string, std::string>>();
     auto* convert = app.add_subcommand("convert", "Convert a spike file: .h5 (SONATA), .gdf, .csv, .npz");
     convert->footer("Example: ydot convert results/demo/spikes.h5 spikes.gdf");
-    convert->add_option("IN", files->first, "spike file to read")->required();
-    convert->add_option("OUT", files->second, "spike file to write")->required();
+    convert->add_option("IN", files->first, "spike file to read")->required()->type_name("");
+    convert->add_option("OUT", files->second, "spike file to write; the end of its name is its format")->required()->type_name("");
     convert->callback([files] { data::convert_spikes(files->first, files->second); });
 }
 
@@ -106,13 +114,16 @@ void add_data(CLI::App& app) {
     };
     auto arguments = std::make_shared<Arguments>();
     auto* data = app.add_subcommand("data", "Make data sets");
+    data->footer("Example: ydot data digits digits --train 60000 --test 10000");
     data->require_subcommand(1);
     auto* digits = data->add_subcommand("digits", "Write the built-in drawn digits as IDX files with the names of MNIST");
     digits->footer("Example: ydot data digits digits --train 60000 --test 10000 --seed 1");
-    digits->add_option("OUT", arguments->out, "directory; must be new or empty")->required();
-    digits->add_option("--train", arguments->train, "training images")->check(CLI::PositiveNumber);
-    digits->add_option("--test", arguments->test, "test images")->check(CLI::PositiveNumber);
-    digits->add_option("--seed", arguments->seed, "another seed, other digits");
+    auto positive = CLI::PositiveNumber;
+    positive.description("");
+    digits->add_option("OUT", arguments->out, "directory; must be new or empty")->required()->type_name("");
+    digits->add_option("--train", arguments->train, "training images (default: 20000)")->check(positive)->type_name("N");
+    digits->add_option("--test", arguments->test, "test images (default: 2000)")->check(positive)->type_name("N");
+    digits->add_option("--seed", arguments->seed, "another seed, other digits (default: 1)")->type_name("N");
     digits->callback([arguments] {
         app::ResultsDirectory::check(arguments->out);
         data::write_idx_directory(arguments->out, ydot::data::drawn_digits(arguments->train, 0, arguments->test, arguments->seed));

@@ -9,7 +9,7 @@ namespace ydot::cli {
 /// Shows how far a run is, on stderr.
 ///   bar    one line that is redrawn: share, rate, time left, current error (terminals)
 ///   plain  a line for each point of the learning curve and each tenth of the run (logs)
-///   json   one object a line (programs)
+///   json   one object a line, ten a second and each point of the learning curve (programs)
 ///   off    nothing
 /// `automatic` is bar on a terminal, off otherwise.
 class ProgressDisplay {
@@ -22,12 +22,12 @@ public:
 private:
     void draw_bar(const app::Progress& progress);
     void print_plain(const app::Progress& progress);
-    void print_json(const app::Progress& progress) const;
+    void print_json(const app::Progress& progress);
+    bool due(const app::Progress& progress);
     void clear_line();
 
     Style style_;
     std::chrono::steady_clock::time_point last_{};
-    std::string stage_;
     int tenth_ = -1;
     bool drawn_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -17,7 +18,11 @@ namespace fs = std::filesystem;
 namespace {
 
 std::atomic<bool> interrupted{false};
-extern "C" void on_interrupt(int) { interrupted.store(true); }
+/// The first signal asks for an orderly end; the second ends the program at once.
+extern "C" void on_interrupt(int signal) {
+    interrupted.store(true);
+    std::signal(signal, SIG_DFL);
+}
 
 struct RunArguments {
     std::string file, data, out;
@@ -27,9 +32,17 @@ struct RunArguments {
     bool dry_run = false;
 };
 
-/// results/NAME, or the first of results/NAME-2, -3, ... that does not exist.
+ProgressDisplay::Style style_named(const std::string& name) {
+    using Style = ProgressDisplay::Style;
+    for (const auto& [known, style] : {std::pair{"auto", Style::automatic}, {"plain", Style::plain}, {"json", Style::json}, {"off", Style::off}})
+        if (name == known) return style;
+    throw CLI::ValidationError("--progress", "must be one of auto, plain, json, off, got \"" + name + "\"");
+}
+
+/// results/NAME, or the first of results/NAME-2, -3, ... that does not exist. The config.toml of results goes by the name of its directory.
 fs::path fresh_directory(const fs::path& file) {
-    const fs::path base = fs::path("results") / file.stem();
+    const fs::path directory = fs::absolute(file).lexically_normal().parent_path().filename();
+    const fs::path base = fs::path("results") / (file.filename() == "config.toml" && !directory.empty() ? directory : file.stem());
     fs::path candidate = base;
     for (int n = 2; fs::exists(candidate); ++n) candidate = base.string() + "-" + std::to_string(n);
     return candidate;
@@ -40,23 +53,29 @@ Description describe(const RunArguments& arguments) {
     if (arguments.seed) settings.push_back("run.seed=" + std::to_string(*arguments.seed));
     if (arguments.threads) settings.push_back("run.threads=" + std::to_string(*arguments.threads));
     auto description = app::read_description(arguments.file, settings);
-    if (!arguments.data.empty()) description.data.directory = arguments.data;
-    app::validate(description);
+    if (!arguments.data.empty()) {
+        description.data.directory = arguments.data;
+        description.sources["data.directory"] = {"--data"};
+    }
     return description;
 }
 
+std::string seconds_text(double seconds) { return seconds < 9.5 ? fmt::format("{:.2g} s", seconds) : fmt::format("{:.0f} s", seconds); }
+
 void print_result(const app::RunResult& result, const fs::path& out) {
     const auto& s = result.summary;
-    fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {:.2f} s, ran {:.1f} s of activity in {:.1f} s\n", s.network.neurons, s.network.synapses, s.seed, s.threads,
-               s.threads == 1 ? "" : "s", s.timing.build_s, s.timing.biological_s, s.timing.run_s);
+    fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {}, ran {} of activity in {}\n", s.network.neurons, s.network.synapses, s.seed, s.threads,
+               s.threads == 1 ? "" : "s", seconds_text(s.timing.build_s), seconds_text(s.timing.biological_s), seconds_text(s.timing.run_s));
     for (const auto& [name, rate] : s.rates_Hz) fmt::print("  {:<16} {:8.2f} Hz\n", name, rate);
     if (const auto error = s.metrics.find("test_error_percent"); error != s.metrics.end()) {
-        fmt::print("{:.2f} epochs at {:.0f} images a second; weights of epoch {:.2f} chosen by validation error {:.2f} %\n", s.metrics.at("epochs"), s.metrics.at("images_per_s"),
-                   s.metrics.at("chosen_epoch"), s.metrics.at("validation_error_percent"));
-        fmt::print("test error {:.2f} %   (untrained {:.2f} %, {:.0f} test images)\n", error->second, s.metrics.at("untrained_test_error_percent"), s.metrics.at("test_images"));
+        fmt::print("{:.2f} epochs at {:.0f} images a second", s.metrics.at("epochs"), s.metrics.at("images_per_s"));
+        if (const double validation = s.metrics.at("validation_error_percent"); std::isfinite(validation))
+            fmt::print("; weights of epoch {:.2f} chosen by validation error {:.2f} %", s.metrics.at("chosen_epoch"), validation);
+        fmt::print("\ntest error {:.2f} %   (untrained {:.2f} %, {:.0f} test images)\n", error->second, s.metrics.at("untrained_test_error_percent"), s.metrics.at("test_images"));
     }
     fmt::print("results in {}\n", out.string());
     for (const auto& picture : result.pictures) fmt::print("  {}\n", picture);
+    if (!result.no_pictures.empty()) fmt::print("no pictures: {}\n", result.no_pictures);
 }
 
 void run_command(const RunArguments& arguments, const std::string& command, int& exit_code) {
@@ -65,8 +84,8 @@ void run_command(const RunArguments& arguments, const std::string& command, int&
     if (arguments.dry_run) {
         app::ResultsDirectory::check(out);
         const auto summary = app::dry_run(description);
-        fmt::print("{} is sound: {} neurons, {} synapses, {:.1f} bytes a synapse, built in {:.2f} s\n", arguments.file, summary.network.neurons, summary.network.synapses, summary.bytes_per_synapse,
-                   summary.timing.build_s);
+        fmt::print("{} is sound: {} neurons, {} synapses, {:.1f} bytes a synapse, built in {}\n", arguments.file, summary.network.neurons, summary.network.synapses, summary.bytes_per_synapse,
+                   seconds_text(summary.timing.build_s));
         return;
     }
     std::signal(SIGINT, on_interrupt);
@@ -83,7 +102,7 @@ void run_command(const RunArguments& arguments, const std::string& command, int&
     }
     print_result(result, out);
     if (result.interrupted) {
-        fmt::print(stderr, "ydot: interrupted; what was learned up to here is saved in {}\n", out.string());
+        fmt::print(stderr, "ydot: interrupted; what there was up to here is saved in {}\n", out.string());
         exit_code = 130;
     }
 }
@@ -104,19 +123,16 @@ void add_run(CLI::App& app, const std::string& command, int& exit_code) {
     auto arguments = std::make_shared<RunArguments>();
     auto* run = app.add_subcommand("run", "Run a description: simulate it, or train it when it has a schedule");
     run->footer("Example: ydot run examples/learn_digits.toml --set schedule.epochs=2 --seed 7 --out results/seed7");
-    run->add_option("FILE", arguments->file, "description (TOML)")->required();
+    run->add_option("FILE", arguments->file, "description (TOML)")->required()->type_name("");
     run->add_option("--set", arguments->settings, "key.path=value; overrides the file, may be repeated")->type_name("KEY=VALUE")->allow_extra_args(false);
     run->add_option("--data", arguments->data, "directory with IDX files (MNIST names, plain or .gz) in place of the built-in digits")->type_name("DIR");
     run->add_option("--out", arguments->out, "results directory; must be new or empty (default: results/NAME)")->type_name("DIR");
-    run->add_option("--seed", arguments->seed, "of every random number");
-    run->add_option("--threads", arguments->threads, "0: one a core; results do not depend on it");
-    run->add_option("--progress", arguments->progress, "auto, plain, json or off")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, ProgressDisplay::Style>{{"auto", ProgressDisplay::Style::automatic},
-                                                                                          {"plain", ProgressDisplay::Style::plain},
-                                                                                          {"json", ProgressDisplay::Style::json},
-                                                                                          {"off", ProgressDisplay::Style::off}}))
+    run->add_option("--seed", arguments->seed, "of every random number; as --set run.seed=N")->type_name("N");
+    run->add_option("--threads", arguments->threads, "0: one a core; the results do not depend on it")->type_name("N");
+    run->add_option_function<std::string>("--progress", [arguments](const std::string& name) { arguments->progress = style_named(name); },
+                                          "on stderr: auto (a bar on a terminal, else nothing), plain, json (a line each), off")
         ->type_name("STYLE");
-    run->add_flag("--dry-run", arguments->dry_run, "check and build everything, run nothing, write nothing");
+    run->add_flag("--dry-run", arguments->dry_run, "check and build everything; run nothing, write nothing");
     run->callback([arguments, command, &exit_code] { run_command(*arguments, command, exit_code); });
 }
 

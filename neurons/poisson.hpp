@@ -1,26 +1,14 @@
 #pragma once
 #include "neurons/filter.hpp"
 #include "neurons/phi.hpp"
-
-namespace ydot::neurons {
-
-/// Probability of a spike in a step of the grid. exponential: 1 - exp(-lambda dt), at least one event of the Poisson process, so the mean count
-/// falls short of lambda dt by half of its square. linear: lambda dt itself: the mean is exact at any dt, at the price of a variance below Poisson.
-enum class GridProbability { exponential, linear };
-
-}  // namespace ydot::neurons
-
-template <>
-struct ydot::EnumNames<ydot::neurons::GridProbability> {
-    static constexpr std::array<std::string_view, 2> names{"exponential", "linear"};
-};
+#include "sim/population.hpp"
 
 namespace ydot::neurons {
 
 /// Poisson unit: fires with intensity lambda(t) = lambda_max phi(u(t)),
 ///   u(t) = bias + sum_j w_j (1 / lambda_max_j) sum_k eps(t - t_j^k - d_j),
 /// eps a filter of integral 1, so that the mean of u in a steady state is bias + sum_j w_j y_j: the rate reading.
-/// On the grid it fires in a step with the probability above; in continuous time by thinning.
+/// On the grid it fires as GridProbability says; in continuous time by thinning.
 struct Poisson {
     static constexpr std::string_view name = "poisson", summary = "Poisson spikes at an intensity set by the filtered input",
                                       reference = "Hinton (2007), How to do backpropagation in a brain; Ogata (1981), IEEE Trans. Inf. Theory 27:23-31";
@@ -31,7 +19,7 @@ struct Poisson {
         double lambda_max_Hz = 200, tau_syn_ms = 10, tau_rise_ms = 2, bias = 0, refractory_ms = 0;
         static constexpr std::tuple fields{Field{"phi", &Params::phi, "activity as a function of the potential"},
                                            Field{"filter", &Params::filter, "synaptic filter"},
-                                           Field{"grid_probability", &Params::grid_probability, "of a spike in a step: 1 - exp(-lambda dt) or lambda dt"},
+                                           Field{"grid_probability", &Params::grid_probability, "spikes of a step: at most one, with probability 1 - exp(-lambda dt) or lambda dt, or Poisson counts"},
                                            Field{"lambda_max_Hz", &Params::lambda_max_Hz, "intensity at activity 1", positive},
                                            Field{"tau_syn_ms", &Params::tau_syn_ms, "decay of the synaptic filter", positive},
                                            Field{"tau_rise_ms", &Params::tau_rise_ms, "rise of the double-exponential filter", positive},
@@ -47,16 +35,18 @@ struct Poisson {
         FilterCoeffs filter;
         Phi phi;
         float bias, expected_spikes, refractory_steps;
-        bool linear;
+        GridProbability grid_probability;
     };
     static void check(const Params& p, double dt_ms, const std::string& path) {
         if (p.grid_probability == GridProbability::linear && p.lambda_max_Hz * dt_ms > 1000)
             throw Error(path + ".lambda_max_Hz", "must be <= 1000 / run.dt_ms with grid_probability = \"linear\", got " + to_text(p.lambda_max_Hz), {});
+        if (p.grid_probability == GridProbability::counts && p.refractory_ms > 0)
+            throw Error(path + ".refractory_ms", "must be 0 with grid_probability = \"counts\", got " + to_text(p.refractory_ms), {});
     }
     static Coeffs prepare(const Params& p, double dt_ms) {
         return {FilterCoeffs::make(p.filter, p.tau_syn_ms, p.tau_rise_ms, dt_ms), p.phi, static_cast<float>(p.bias),
                 static_cast<float>(p.lambda_max_Hz * dt_ms * 1e-3), static_cast<float>(p.refractory_ms / dt_ms),
-                p.grid_probability == GridProbability::linear};
+                p.grid_probability};
     }
     static double full_rate_Hz(const Params& p) { return p.lambda_max_Hz; }
     static bool coupled(const Coeffs& c) { return c.phi == Phi::softmax; }

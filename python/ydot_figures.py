@@ -44,6 +44,7 @@ MAX_UNITS_SHOWN = 200  # of one population in a raster
 MAX_WINDOW_MS = 2000   # a longer recording without presentations shows its last SHOWN_MS
 SHOWN_MS = 1000
 MAX_FIELDS = 64
+MAX_NUMBERED = 12  # units of a population that get their numbers in a raster
 
 
 class FigureError(Exception):
@@ -144,10 +145,15 @@ class Results:
         return Spikes(name, times_ms.astype(float), ids, max(int(size), int(ids.max(initial=-1)) + 1))
 
     @functools.cached_property
+    def start_ms(self):
+        """Start of the recording: the end of the warm-up."""
+        return 0.0 if self.intervals else float(self.config.get("run", {}).get("warmup_ms", 0))
+
+    @functools.cached_property
     def duration_ms(self):
         """End of the recording: what the description says, or the last thing that happened."""
         last = max([p.times_ms.max(initial=0) for p in self.spikes] + [i.stop_ms for i in self.intervals] + [0])
-        return float(last if self.intervals else max(last, self.config.get("run", {}).get("duration_ms", 0)))
+        return float(last if self.intervals else max(last, self.start_ms + self.config.get("run", {}).get("duration_ms", 0)))
 
     @functools.cached_property
     def intervals(self):
@@ -247,7 +253,7 @@ def draw_raster(results, window_ms=None):
     phases = list(dict.fromkeys(i.name for i in inside if i.level == "phase"))
     bands = stack_bands(populations)
     raster_inches = 0.35 + sum(b.height for b in bands)
-    ratios = [raster_inches, 1.0] + ([0.12] if phases else [])
+    ratios = [raster_inches, 1.0] + ([0.15 * math.ceil(len(phases) / phase_columns(phases))] if phases else [])
     figure = plt.figure(figsize=(PAGE_INCHES, sum(ratios) + 0.75), layout="constrained")
     figure.get_layout_engine().set(h_pad=0.03, w_pad=0.03)
     grid = figure.add_gridspec(len(ratios), 1, height_ratios=ratios)
@@ -264,12 +270,12 @@ def draw_raster(results, window_ms=None):
 
 def shown_window(results):
     """All of a short recording and of presentations; of a long one the last second, past the onset."""
-    end = results.duration_ms or 1.0
-    return (end - SHOWN_MS, end) if not results.intervals and end > MAX_WINDOW_MS else (0.0, end)
+    start, end = results.start_ms, results.duration_ms or 1.0
+    return (end - SHOWN_MS, end) if not results.intervals and end - start > MAX_WINDOW_MS else (start, end)
 
 
 def time_label(results, start, stop):
-    whole = start <= 0 and stop >= results.duration_ms
+    whole = start <= results.start_ms and stop >= results.duration_ms
     return "time (ms)" if whole else f"time (ms), {start:,.0f} to {stop:,.0f} of {results.duration_ms:,.0f} shown"
 
 
@@ -322,27 +328,40 @@ def draw_spikes(axes, bands, start, stop):
     axes.set_yticks([b.bottom + b.height / 2 for b in bands], [b.label for b in bands], fontsize=7.5, linespacing=1.1)
     for text, band in zip(axes.get_yticklabels(), bands):
         text.set_color(band.colour)
+    for band in bands:
+        if 1 < band.population.size <= MAX_NUMBERED:
+            step = math.ceil(5.5 / (72 * band.row))  # no smaller than 5.5 points
+            for row, unit in list(enumerate(band.shown))[::step]:
+                axes.annotate(str(unit), (1, band.bottom + (row + 0.5) * band.row), xycoords=("axes fraction", "data"), xytext=(2, 0),
+                              textcoords="offset points", va="center", fontsize=5.5, color=band.colour, annotation_clip=False)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", labelbottom=False)
     axes.spines["left"].set_visible(False)
     axes.set_xlim(start, stop)
 
 
+def within(times_ms, start, stop):
+    """A spike of the step from t to t + dt is written at t + dt, so a window is open below and closed above; 0 is in the first one."""
+    return ((times_ms > start) | ((start <= 0) & (times_ms == 0))) & (times_ms <= stop)
+
+
 def spikes_shown(band, start, stop):
     """Times and row numbers of the spikes of the units shown."""
     p = band.population
     rows = np.minimum(np.searchsorted(band.shown, p.ids), len(band.shown) - 1)
-    keep = (band.shown[rows] == p.ids) & (p.times_ms >= start) & (p.times_ms <= stop)
+    keep = (band.shown[rows] == p.ids) & within(p.times_ms, start, stop)
     return p.times_ms[keep], rows[keep]
 
 
 def draw_rates_over_time(axes, populations, start, stop):
     span = stop - start
-    rates = [np.count_nonzero((p.times_ms >= start) & (p.times_ms <= stop)) / span for p in populations]  # spikes a ms
+    rates = [np.count_nonzero(within(p.times_ms, start, stop)) / span for p in populations]  # spikes a ms
     bin_ms = next((b for b in (1, 2) if span / b <= 400 and b * np.median(rates) >= 10), 5)  # no finer than ten spikes a bin can show
     edges = start + bin_ms * np.arange(max(1, math.ceil(span / bin_ms - 1e-9)) + 1)
     for p, colour in zip(populations, colour_cycle()):
-        counts, _ = np.histogram(p.times_ms, edges)
+        times_ms = p.times_ms[within(p.times_ms, start, stop)]
+        bins = np.ceil((times_ms - start) / bin_ms - 1e-6).astype(int) - 1  # open below, closed above, whatever the rounding of 0.1
+        counts = np.bincount(np.clip(bins, 0, len(edges) - 2), minlength=len(edges) - 1)
         axes.stairs(counts / p.size / bin_ms * 1000, edges, color=colour, linewidth=0.7, baseline=None)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(4))
@@ -368,7 +387,7 @@ def draw_intervals(raster, rate, intervals, phases, start, stop):
 
 
 def name_presentations(axes, presentations, start, stop):
-    """Names above the raster, all on one line, or all broken after their first word ("7 | before learning"), or upright."""
+    """Names above the raster, all on one line, or all broken after their first comma or word ("label 7 | before learning"), or upright."""
     inches_per_ms, inches_per_letter = (PAGE_INCHES - 1.2) / (stop - start), 0.062
     spans = [(max(i.start_ms, start), min(i.stop_ms, stop), i.name) for i in presentations]
 
@@ -376,18 +395,26 @@ def name_presentations(axes, presentations, start, stop):
         return all(max(map(len, n.split("\n"))) * inches_per_letter <= (e - b) * inches_per_ms for n, (b, e, _) in zip(names, spans))
 
     names = [name for _, _, name in spans]
-    broken = [name.replace(" ", "\n", 1) for name in names]
+    broken = [name.replace(", " if ", " in name else " ", "\n", 1) for name in names]
     upright = not fit(names) and not fit(broken)
     for name, (begin, end, _) in zip(broken if fit(broken) and not fit(names) else names, spans):
         axes.annotate(name, ((begin + end) / 2, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points",
                       ha="center", va="bottom", fontsize=7.5, linespacing=1.1, rotation=90 if upright else 0)
 
 
+def phase_columns(phases):
+    """As many columns of the legend as the page holds."""
+    inches = [0.4 + 0.058 * len(name) for name in phases]  # patch and letters
+    return len(phases) if sum(inches) < PAGE_INCHES - 0.5 else max(1, int((PAGE_INCHES - 0.5) / max(inches)))
+
+
 def add_phase_legend(axes, phases):
     axes.axis("off")
     tints = PHASE_TINTS * (1 + len(phases) // len(PHASE_TINTS))
     patches = [matplotlib.patches.Patch(facecolor=t, edgecolor="0.6", linewidth=0.4, label=p) for p, t in zip(phases, tints)]
-    axes.legend(handles=patches, loc="center", ncol=len(phases), handlelength=1.4, handleheight=0.9, columnspacing=1.4, fontsize=7.5,
+    columns = phase_columns(phases)
+    by_column = [p for c in range(columns) for p in patches[c::columns]]  # the legend fills columns; phases are read in rows
+    axes.legend(handles=by_column, loc="center", ncol=columns, handlelength=1.4, handleheight=0.9, columnspacing=1.4, fontsize=7.5,
                 borderaxespad=0)
 
 
@@ -395,7 +422,7 @@ def add_phase_legend(axes, phases):
 
 
 def draw_learning(results, window_ms=None):
-    """Errors over the images shown; the untrained network as a dashed line."""
+    """Errors over the images shown, with the binomial standard error of the validation; the untrained network as a dashed line."""
     table = results.learning
     images, train, validation = (table[c] for c in ("images", "train_error_percent", "validation_error_percent"))
     tested = np.isfinite(validation)
@@ -405,8 +432,14 @@ def draw_learning(results, window_ms=None):
     figure, axes = plt.subplots(figsize=(COLUMN_INCHES, 2.5), layout="constrained")
     seen = np.isfinite(train) & (images > 0)
     axes.plot(images[seen], train[seen], color=COLOURS[4], linewidth=0.9, label="training", zorder=2)
-    axes.plot(images[trained], validation[trained], color=COLOURS[0], marker="o", markersize=2.6, linewidth=1.2, label="validation",
-              zorder=3)
+    label = "validation"
+    if held_out := results.config.get("data", {}).get("validation", 0):
+        share = validation[trained] / 100
+        error = 100 * np.sqrt(share * (1 - share) / held_out)
+        axes.fill_between(images[trained], validation[trained] - error, validation[trained] + error, color=COLOURS[0], alpha=0.2,
+                          linewidth=0)
+        label = "validation ± SE"
+    axes.plot(images[trained], validation[trained], color=COLOURS[0], marker="o", markersize=2.6, linewidth=1.2, label=label, zorder=3)
     for baseline in validation[tested & (images == 0)][:1]:
         axes.axhline(baseline, color="0.4", linewidth=0.8, dashes=(4, 2.5), label=f"untrained ({baseline:.3g} %)", zorder=1)
     x, y = images[trained][-1], validation[trained][-1]
@@ -447,7 +480,8 @@ def draw_fields(results, window_ms=None):
     order = np.argsort(-weights.std(axis=1), kind="stable")[:MAX_FIELDS]
     columns = min(8, math.ceil(math.sqrt(len(order))))
     rows = math.ceil(len(order) / columns)
-    figure = plt.figure(figsize=(0.55 * columns + 0.75 if columns > 3 else 2.6, 0.55 * rows + 0.55), layout="constrained")
+    size = (0.55 * columns + 0.75, 0.55 * rows + 0.25) if columns > 3 else (2.6, 0.55 * rows + 0.55)
+    figure = plt.figure(figsize=size, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)
     axes = figure.subplots(rows, columns, squeeze=False)
     image = None
@@ -513,15 +547,15 @@ def draw_weight_histogram(axes, projection, colour):
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.set_title(projection.name, fontsize=8)
+    axes.set_title(projection.name, fontsize=8, pad=13)
+    numbers = f"n = {len(weight):,}, mean {weight.mean(dtype=float):.3g}, SD {weight.std(dtype=float):.3g}".replace("-", "−")
+    axes.text(0.5, 1.02, numbers, transform=axes.transAxes, ha="center", va="bottom", fontsize=6.5, color="0.25")
     axes.set_xlabel("weight")
-    axes.text(0.98, 0.97, f"n = {len(weight):,}\nmean {weight.mean():.3g}\nSD {weight.std():.3g}", transform=axes.transAxes, ha="right",
-              va="top", fontsize=7, color="0.25")
 
 
 def draw_rates(results, window_ms=None):
     """Distribution of single-unit rates, one row a population, silent units included."""
-    start, stop = window_ms or (0.0, results.duration_ms)
+    start, stop = window_ms or (results.start_ms, results.duration_ms)
     populations = [p for p in results.spikes if p.size]
     if not populations or stop <= start:
         raise NothingToDraw(f"{results.path}: there are no spikes")
@@ -547,53 +581,67 @@ def draw_rates(results, window_ms=None):
 
 def unit_rates(population, start, stop):
     """Hz, one a unit."""
-    keep = (population.times_ms >= start) & (population.times_ms <= stop)
+    keep = within(population.times_ms, start, stop)
     return np.bincount(population.ids[keep], minlength=population.size) / (stop - start) * 1000
 
 
 def draw_isi(results, window_ms=None):
-    """Left: intervals between spikes of a unit. Right: their coefficient of variation, one value a unit."""
-    data = [(p, colour, *unit_intervals(p)) for p, colour in zip(results.spikes, colour_cycle())]
+    """Left: intervals between spikes of a unit. Right: their coefficient of variation, one value a unit and presentation.
+
+    A presentation starts from rest with another image, so no interval reaches from one into the next.
+    """
+    borders_ms = sorted(i.start_ms for i in results.intervals if i.level == "presentation")
+    data = [(p, colour, *unit_intervals(p, borders_ms)) for p, colour in zip(results.spikes, colour_cycle())]
     data = [row for row in data if len(row[2])]
     if not data:
         raise NothingToDraw(f"{results.path}: no unit has two spikes")
     figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE_INCHES, 2.3), layout="constrained")
     intervals = np.concatenate([row[2] for row in data])
-    edges, cv_edges = np.geomspace(max(intervals.min(), 0.1), max(intervals.max(), 1.0) * 1.01, 36), np.linspace(0, 2, 41)
+    edges, cv_edges = interval_edges(intervals, results.config.get("run", {}).get("dt_ms", 0)), np.linspace(0, 2, 41)
     for p, colour, isi, cv in data:
         label = f"{p.name} (CV {cv.mean():.2f})" if len(cv) else p.name
-        left.stairs(percent(isi, edges), edges, color=colour, linewidth=1, label=label)
+        left.stairs(percent(isi, edges) / np.diff(edges), edges, baseline=None, color=colour, linewidth=1, label=label)
         if len(cv) >= 10:  # units: fewer make no distribution
             right.stairs(percent(np.minimum(cv, 1.999), cv_edges), cv_edges, color=colour, linewidth=1)
     left.set_xscale("log")
     left.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-    left.set(xlabel="interval between spikes (ms)", ylabel="intervals (%)", xlim=(edges[0], edges[-1]))
+    left.set(xlabel="interval between spikes (ms)", ylabel="intervals (% per ms)", yscale="log", xlim=(edges[0], edges[-1]))
     right.axvline(1, color="0.4", linewidth=0.7, dashes=(4, 2.5))
-    right.set(xlabel="CV of the intervals of a unit", ylabel="units (%)", xlim=(0, 2))
-    for axes in (left, right):
-        axes.set_ylim(bottom=0)
+    right.set(xlabel="CV of the intervals of a unit" + (" in a presentation" if borders_ms else ""), xlim=(0, 2),
+              ylabel="units × presentations (%)" if borders_ms else "units (%)")
+    left.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    right.set_ylim(bottom=0)
     right.legend(handles=left.get_legend_handles_labels()[0], loc="upper left", bbox_to_anchor=(1.02, 1), fontsize=7, handlelength=1.2,
                  borderaxespad=0)
     return figure
+
+
+def interval_edges(intervals, dt_ms):
+    """Edges of equal ratio; where spikes lie on a grid, between its points, so that no bin is empty for want of one."""
+    edges = np.geomspace(max(intervals.min(), 0.1), max(intervals.max(), 1.0) * 1.01, 36)
+    on_grid = dt_ms > 0 and np.all(np.abs(intervals / dt_ms - np.round(intervals / dt_ms)) < 1e-3)
+    return np.unique(np.round(edges / dt_ms - 0.5).clip(0) + 0.5) * dt_ms if on_grid else edges
 
 
 def percent(values, edges):
     return 100 * np.histogram(values, edges)[0] / len(values)
 
 
-def unit_intervals(population, least=10):
-    """All intervals (ms) between successive spikes of a unit, and the CV of each unit with at least `least` of them."""
-    order = np.lexsort((population.times_ms, population.ids))
-    ids, times = population.ids[order], population.times_ms[order]
-    same = ids[1:] == ids[:-1]
-    isi, owner = np.diff(times)[same], ids[1:][same]
-    keep = isi > 0
-    isi, owner = isi[keep], owner[keep]
-    count = np.bincount(owner, minlength=population.size)
-    units = count >= least
-    mean = np.bincount(owner, isi, population.size)[units] / count[units]
-    square = np.bincount(owner, isi ** 2, population.size)[units] / count[units]
-    return isi, np.sqrt(np.maximum(square - mean ** 2, 0)) / mean
+def unit_intervals(population, borders_ms=(), least=10):
+    """Intervals (ms) between successive spikes of a unit, and the CV of each unit with at least `least` of them.
+
+    Between borders (start times of presentations) a unit counts as another one.
+    """
+    piece = np.searchsorted(borders_ms, population.times_ms)  # a spike at a border belongs to what came before
+    trains = population.ids * (len(borders_ms) + 1) + piece
+    order = np.lexsort((population.times_ms, trains))
+    trains, times = trains[order], population.times_ms[order]
+    keep = (trains[1:] == trains[:-1]) & (np.diff(times) > 0)
+    isi, train = np.diff(times)[keep], trains[1:][keep]
+    _, owner, count = np.unique(train, return_inverse=True, return_counts=True)
+    mean, square = np.bincount(owner, isi) / count, np.bincount(owner, isi ** 2) / count
+    cv = np.sqrt(np.maximum(square - mean ** 2, 0)) / mean
+    return isi, cv[count >= least]
 
 
 def draw_digits(results, window_ms=None):
@@ -656,7 +704,7 @@ def draw_all(directory):
         save(figure, results.path / f"{what}.png")
         written.append(f"{what}.png")
     if not written:
-        raise NothingToDraw(f"{directory}: nothing to draw: there are no spikes.h5, learning.csv or weights.h5 with content")
+        raise NothingToDraw(f"{directory}: nothing to draw: there are no spikes, no learning curve and no fields")
     return written
 
 
@@ -675,8 +723,14 @@ def draw_some(paths, names, output, window_ms):
     return written
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """One line, without the usage."""
+        self.exit(2, f"ydot_figures: {message}\n")
+
+
 def parse_arguments(arguments):
-    parser = argparse.ArgumentParser(description="Draws the figures of Ydot from the files of a run.")
+    parser = Parser(description="Draws the figures of Ydot from the files of a run.")
     parser.add_argument("results", nargs="*", help="results directories, or single files of one")
     parser.add_argument("--what", default="raster", help="comma-separated: " + ", ".join(FIGURES))
     parser.add_argument("-o", "--output", help="picture to write: .png, .svg or .pdf")

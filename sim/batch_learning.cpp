@@ -1,6 +1,7 @@
 #include "sim/batch_learning.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "sim/lanes.hpp"
@@ -24,7 +25,11 @@ void take(std::int32_t* from, std::int32_t* into, std::size_t n) noexcept {
     for (std::size_t k = 0; k < n; ++k) into[k] += from[k];
     std::fill_n(from, n, 0);
 }
-std::int32_t rounded(float x) noexcept { return static_cast<std::int32_t>(x + (x >= 0 ? 0.5f : -0.5f)); }
+/// A change in units of ChangeSum, within half of what an integer can hold.
+std::int32_t in_units(float x) noexcept {
+    x = std::min(std::max(x * (1 / ChangeSum::unit), -0x1p30f), 0x1p30f);
+    return static_cast<std::int32_t>(x + (x >= 0 ? 0.5f : -0.5f));
+}
 
 /// f(target) for the spikes of a step that fall on the block's targets.
 template <class F>
@@ -37,6 +42,7 @@ void for_targets(const SynapseBlock& block, const SpikeList& spikes, F&& f) {
 
 BatchLearner::BatchLearner(const Plasticity& plasticity, DelaySite site, double dt_ms)
     : plasticity_(plasticity), window_(plasticity.rule->window()), site_(site), dt_ms_(dt_ms),
+      amplitude_(std::max({std::abs(window_.a_plus), std::abs(window_.a_minus), std::numeric_limits<double>::min()})),
       gate_on_pre_(plasticity.gate == Gate::pre || plasticity.gate == Gate::both), nearest_(window_.pairing == Pairing::nearest) {}
 
 /// Law of one step: a post spike of the step itself counts half, then the step's spikes enter the trace. Rows of steps that do not matter
@@ -47,7 +53,7 @@ void BatchLearner::sweep(const SynapseBlock& block, const SpikeHistory& post, co
     std::size_t first = 0, last = steps;  // of the steps that matter
     while (first < last && !matters(gate, first)) ++first;
     while (last > first && !matters(gate, last - 1)) --last;
-    const auto a_plus = static_cast<float>(window_.a_plus), a_minus = static_cast<float>(window_.a_minus);
+    const auto a_plus = static_cast<float>(window_.a_plus / amplitude_), a_minus = static_cast<float>(window_.a_minus / amplitude_);
     const auto keep_plus = static_cast<float>(std::exp(-dt_ms_ / window_.tau_plus_ms)), keep_minus = static_cast<float>(std::exp(-dt_ms_ / window_.tau_minus_ms));
     const auto row = [&](std::size_t n) { return s.kernel.data() + n * stride; };
 
@@ -106,7 +112,7 @@ void BatchLearner::add_rows(std::span<const std::uint32_t> arrivals, const GateT
     if (nearest_) {
         for (std::size_t k = 0; k < arrivals.size(); ++k) {
             double share = potentiates(gate, arrivals[k]);
-            if (k > 0 && potentiates(gate, arrivals[k - 1])) share -= std::exp(-(arrivals[k] - arrivals[k - 1]) * dt_ms_ / window_.tau_plus_ms);
+            if (k > 0 && potentiates(gate, arrivals[k - 1])) share -= std::exp(-static_cast<double>(arrivals[k] - arrivals[k - 1]) * dt_ms_ / window_.tau_plus_ms);
             add_scaled(s.row.data(), kernel(arrivals[k]), static_cast<float>(share), stride);
             add_scaled(s.row.data(), kernel(gate.steps() + arrivals[k]), 1, stride);
         }
@@ -121,7 +127,7 @@ void BatchLearner::accumulate(const SynapseBlock& block, const SpikeHistory& pre
     sweep(block, post, gate, s);
     sort_arrivals(block, pre, gate, s);
     if (changes.sum.empty()) changes.sum.assign(block.weights().size(), 0);
-    const auto causal = static_cast<float>(plasticity_.causal_factor);
+    const auto causal = static_cast<float>(plasticity_.causal_factor / amplitude_);
     for (std::uint32_t source = 0; source < block.sources(); ++source)
         for (std::size_t d = 0; d < delays; ++d) {
             const std::size_t run = source * delays + d;
@@ -130,20 +136,16 @@ void BatchLearner::accumulate(const SynapseBlock& block, const SpikeHistory& pre
             add_rows(arrivals, gate, stride, s);
             const auto row = block.row(source, d);
             const std::size_t first = block.index_of(row);
-            if (!slope.empty()) {
-                s.slope_row.assign(stride, 0);
+            s.slope_row.assign(stride, 0);  // stays 0 without causal correction
+            if (!slope.empty())
                 for (const auto n : arrivals)
                     if (potentiates(gate, n)) add_scaled(s.slope_row.data(), slope.data() + n * stride, -causal, stride);
-                for (std::size_t k = 0; k < row.weight.size(); ++k) {
-                    const std::size_t j = row.target ? row.target[k] : k;
-                    changes.sum[first + k] += rounded(s.slope_row[j] * row.weight[k] / ChangeSum::unit);
-                }
-            }
             std::int32_t* const sum = changes.sum.data() + first;
+            const float *const w = row.weight.data(), *const pairs = s.row.data(), *const drift = s.slope_row.data();
             if (row.target)
-                for (std::size_t k = 0; k < row.weight.size(); ++k) sum[k] += rounded(s.row[row.target[k]] * (1 / ChangeSum::unit));
+                for (std::size_t k = 0; k < row.weight.size(); ++k) sum[k] += in_units(pairs[row.target[k]] + drift[row.target[k]] * w[k]);
             else
-                for (std::size_t k = 0; k < stride; ++k) sum[k] += rounded(s.row[k] * (1 / ChangeSum::unit));
+                for (std::size_t k = 0; k < stride; ++k) sum[k] += in_units(pairs[k] + drift[k] * w[k]);
         }
 }
 
@@ -153,7 +155,7 @@ void BatchLearner::prepare(const SynapseBlock& block, std::vector<float>& veloci
 
 void BatchLearner::apply(SynapseBlock& block, std::uint32_t first_source, std::uint32_t last_source, std::span<ChangeSum* const> changes,
                          std::vector<float>& velocity, double factor, std::size_t images) const {
-    const auto rate = static_cast<float>(plasticity_.learning_rate * factor) * ChangeSum::unit, momentum = static_cast<float>(plasticity_.momentum);
+    const auto rate = static_cast<float>(plasticity_.learning_rate * factor * amplitude_) * ChangeSum::unit, momentum = static_cast<float>(plasticity_.momentum);
     const auto keep = static_cast<float>(std::pow(1 - plasticity_.decay * factor, static_cast<double>(images)));
     if (changes.empty()) return;
     for (std::uint32_t source = first_source; source < last_source; ++source)
@@ -173,11 +175,11 @@ void BatchLearner::apply(SynapseBlock& block, std::uint32_t first_source, std::u
                 }
             }
             std::fill_n(sum, n, 0);
-            if (row.mask)
-                for (std::size_t k = 0; k < n; ++k) w[k] *= row.mask[k];
             const Bounds bounds = plasticity_.of_source[source];
             if (std::isfinite(bounds.low) || std::isfinite(bounds.high))
                 for (std::size_t k = 0; k < n; ++k) w[k] = std::min(std::max(w[k], bounds.low), bounds.high);
+            if (row.mask)
+                for (std::size_t k = 0; k < n; ++k) w[k] *= row.mask[k];
         }
     block.refresh_halves(first_source, last_source);
 }

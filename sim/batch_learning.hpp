@@ -15,16 +15,17 @@ struct GateTrace {
     std::size_t steps() const noexcept { return open.size(); }
 };
 
-/// Changes of one block summed over presentations. Integers, in units of `unit`, so that the sum does not depend on the order in
-/// which threads add; layout as SynapseBlock::weights().
+/// Changes of one block summed over presentations. Integers, so that the sum does not depend on the order in which threads add, in units of
+/// `unit` times the larger amplitude of the window; layout as SynapseBlock::weights(). They hold half a million full pairs a synapse.
 struct ChangeSum {
-    static constexpr float unit = 0x1p-16f;
+    static constexpr float unit = 0x1p-12f;
     std::vector<std::int32_t> sum;
 };
 
 /// Learning of one block from a whole presentation whose weights were constant: the changes that online traces would make, computed as
 ///   dw_ij = sum over arrivals t of i of D_j(t),   D_j(t) = a_plus sum_{post > t} exp(-(post - t)/tau_plus) - a_minus sum_{post < t} exp(-(t - post)/tau_minus)
 /// with one backward and one forward sweep over the post spikes; then each arrival is one row operation. Spikes of one step count half in each sum.
+/// A dendritic delay d lies behind the synapse; pre spikes of the first d steps then come too early to have partners.
 /// The gate says which spike of a pair must fall into a step that is open: the arrival (pre), the post spike (post), the later one, or both.
 class BatchLearner {
 public:
@@ -65,7 +66,7 @@ private:
     const Plasticity& plasticity_;
     PairWindow window_;
     DelaySite site_;
-    double dt_ms_;
+    double dt_ms_, amplitude_;
     bool gate_on_pre_, nearest_;
 };
 

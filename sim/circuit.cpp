@@ -24,7 +24,8 @@ Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to,
     p.from = from;
     p.to = to;
     p.site = site;
-    if (populations_[to]->reads_activity()) p.scale = static_cast<float>(1e3 / populations_[from]->full_rate_Hz());
+    if (const double full_rate_Hz = populations_[from]->full_rate_Hz(); populations_[to]->reads_activity())
+        p.scale = full_rate_Hz > 0 ? static_cast<float>(1e3 / full_rate_Hz) : 0;  // a source of rate 0 sends nothing
     for (const auto& [first, units] : shards_of(to)) p.blocks.emplace_back(synapses, populations_[from]->size(), first, units);
     projections_.push_back(std::move(p));
     return projections_.back();

@@ -195,7 +195,7 @@ struct RecordSpec {
     static constexpr std::tuple fields{
         Field{"spikes", &RecordSpec::spikes, "write spikes.h5"},
         Field{"populations", &RecordSpec::populations, "whose spikes; \"*\": all"},
-        Field{"presentations", &RecordSpec::presentations, "of a schedule: so many test images are recorded before and after learning", not_negative}};
+        Field{"presentations", &RecordSpec::presentations, "of a schedule: so many training images are shown and recorded, with all phases, before and after learning", not_negative}};
     bool operator==(const RecordSpec&) const = default;
 };
 

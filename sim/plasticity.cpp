@@ -23,17 +23,21 @@ void OnlineLearner::decay_to(double time) {
     for (float& y : post_trace_) y *= keep_post;
     if (plasticity_.decay > 0) {
         const auto keep = static_cast<float>(std::pow(1 - plasticity_.decay, elapsed_ms * 1e-3));
-        for (float& w : block_.weights()) w *= keep;
+        for (std::uint32_t source = 0; source < block_.sources(); ++source)
+            for (std::size_t d = 0; d < block_.delays().size(); ++d)
+                for (float& w : block_.row(source, d).weight)
+                    if (w != 0) w = std::min(std::max(keep * w, plasticity_.of_source[source].low), plasticity_.of_source[source].high);
     }
 }
 
 void OnlineLearner::change_by_pre(std::uint32_t source, std::size_t d, const float* slope) {
     const auto row = block_.row(source, d);
     const auto rate = static_cast<float>(plasticity_.learning_rate);
-    plasticity_.rule->on_pre(row, post_trace_.data(), rate, plasticity_.of_source[source]);
-    if (!slope) return;
-    const float drift = rate * static_cast<float>(plasticity_.causal_factor);
-    for (std::size_t k = 0; k < row.weight.size(); ++k) row.weight[k] -= drift * row.weight[k] * slope[row.target ? row.target[k] : k];
+    if (slope) {
+        const float drift = rate * static_cast<float>(plasticity_.causal_factor);
+        for (std::size_t k = 0; k < row.weight.size(); ++k) row.weight[k] -= drift * row.weight[k] * slope[row.target ? row.target[k] : k];
+    }
+    plasticity_.rule->on_pre(row, post_trace_.data(), rate, plasticity_.of_source[source]);  // keeps the bounds
 }
 
 void OnlineLearner::change_by_post(std::uint32_t target) {

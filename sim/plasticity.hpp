@@ -60,8 +60,8 @@ public:
         const auto params = params_;
         for (std::size_t k = 0; k < row.weight.size(); ++k) {
             const std::size_t j = row.target ? row.target[k] : k;
-            const float dw = learning_rate * static_cast<float>(R::on_pre(params, row.weight[k], y[j])) * (row.mask ? row.mask[k] : 1.0f);
-            row.weight[k] = std::min(std::max(row.weight[k] + dw, bounds.low), bounds.high);
+            const float changed = row.weight[k] + learning_rate * static_cast<float>(R::on_pre(params, row.weight[k], y[j]));
+            row.weight[k] = std::min(std::max(changed, bounds.low), bounds.high) * (row.mask ? row.mask[k] : 1.0f);
         }
     }
     void on_post(SynapseBlock& block, std::uint32_t target, std::span<const std::vector<float>> x, float learning_rate,

@@ -11,11 +11,19 @@
 #include <vector>
 
 #include "sim/lanes.hpp"
+#include "sim/parameters.hpp"
 #include "sim/random.hpp"
 #include "sim/spikes.hpp"
 #include "sim/vector_math.hpp"
 
 namespace ydot {
+
+/// Spikes of a step of the grid, for an intensity lambda that is constant in it:
+///   exponential  at most one, with probability 1 - exp(-lambda dt); the mean falls short of lambda dt by half of its square
+///   linear       at most one, with probability lambda dt: the mean is exact, the variance lies below that of a Poisson process (Bernoulli)
+///   counts       as many as a Poisson process has, Poisson(lambda dt): exact at any dt
+enum class GridProbability { exponential, linear, counts };
+template <> struct EnumNames<GridProbability> { static constexpr std::array<std::string_view, 3> names{"exponential", "linear", "counts"}; };
 
 /// Which numbers a step draws: see random.hpp.
 struct StepKey {
@@ -35,6 +43,7 @@ struct UnitShard {
     float nudge = 0;                   ///< how far activity is moved toward `stimulus`
     bool wants_slope = false;
     std::vector<std::uint32_t> words;  ///< random words of the step
+    std::vector<float> at_least, exactly;  ///< Poisson counts: P(N >= k), P(N = k - 1)
     std::vector<std::uint32_t> threshold;  ///< a unit fires when its word is below
     std::vector<std::uint8_t> fired;       ///< of models that fire at a threshold of the potential
     std::vector<std::uint32_t> active;     ///< sources: units with a rate; `words` and `threshold` follow this list
@@ -90,7 +99,7 @@ concept UnitModel = requires(typename M::State& state, const typename M::Params&
     M::State::columns(state);  // a tie of the variables, each a float and a column of its own
 };
 /// Fires with an intensity: activity(coeffs, potentials in place), coeffs.expected_spikes (in a step at activity 1),
-/// coeffs.refractory_steps, coeffs.linear (probability of a spike in a step: the expected spikes themselves).
+/// coeffs.refractory_steps, coeffs.grid_probability.
 template <class M>
 concept StochasticModel = UnitModel<M> && requires(const typename M::Coeffs& coeffs, std::span<float> u) { M::activity(coeffs, u); };
 /// Has an exact flow over any time, so that it can run in continuous time.
@@ -134,6 +143,7 @@ class UnitPopulation final : public Population {
     using State = typename M::State;
     static constexpr std::size_t n_columns = std::tuple_size_v<decltype(State::columns(std::declval<State&>()))>;
     using Indices = std::make_index_sequence<n_columns>;
+    static constexpr int most_spikes_in_a_step = 24;  // of one unit; Poisson(4) exceeds it once in 10^12 steps
 
 public:
     UnitPopulation(std::string unit_name, std::uint32_t units, const typename M::Params& params, double dt_ms, bool in_continuous_time)
@@ -252,16 +262,21 @@ private:
     }
     void slopes(UnitShard& shard, std::span<const float> y) const {
         if constexpr (requires { M::slope(coeffs_, 0.0f, 0.0f); })
-            for (std::size_t i = 0; i < y.size(); ++i) shard.slope[i] = (1 - shard.nudge) * coeffs_.expected_spikes * M::slope(coeffs_, shard.slope[i], y[i]);
+            for (std::size_t i = 0; i < y.size(); ++i) {
+                const float moved = y[i] + shard.nudge * (shard.stimulus[i] - y[i]);
+                const float unsaturated = coeffs_.grid_probability == GridProbability::exponential && !continuous_ ? fast_exp(-coeffs_.expected_spikes * moved) : 1;
+                shard.slope[i] = (1 - shard.nudge) * coeffs_.expected_spikes * unsaturated * M::slope(coeffs_, shard.slope[i], y[i]);
+            }
     }
 
     void draw(UnitShard& shard, const StepKey& key, Step n, SpikeList& out) const {
         fill_random_words(shard.words, key.seed, shard.first, static_cast<std::uint32_t>(n), key.trial, stream());
+        if (coeffs_.grid_probability == GridProbability::counts) return draw_counts(shard, out);
         const float per_step = coeffs_.expected_spikes;
         const std::size_t units = shard.padded;
         const float* y = shard.activity.data();
         std::uint32_t* threshold = shard.threshold.data();
-        if (coeffs_.linear)
+        if (coeffs_.grid_probability == GridProbability::linear)
             for (std::size_t i = 0; i < units; ++i) threshold[i] = probability_threshold(per_step * y[i]);
         else
             for (std::size_t i = 0; i < units; ++i) threshold[i] = firing_threshold(per_step * y[i]);
@@ -274,6 +289,31 @@ private:
         const std::size_t old = out.unit.size();
         append_below({shard.words.data(), shard.count}, threshold, shard.first, out.unit);
         if (refractory) silence(shard, std::span<const std::uint32_t>(out.unit).subspan(old));
+    }
+    /// Poisson counts x = lambda dt by inversion: P(N >= k + 1) = P(N >= k) - exp(-x) x^k / k!, one pass for each k until no unit has so many.
+    void draw_counts(UnitShard& shard, SpikeList& out) const {
+        const std::size_t units = shard.padded;
+        const float per_step = coeffs_.expected_spikes;
+        shard.at_least.resize(units);
+        shard.exactly.resize(units);
+        const float* y = shard.activity.data();
+        float *at_least = shard.at_least.data(), *exactly = shard.exactly.data();
+        std::uint32_t* threshold = shard.threshold.data();
+        for (std::size_t i = 0; i < units; ++i) {
+            at_least[i] = -fast_expm1(-per_step * y[i]);
+            exactly[i] = 1 - at_least[i];
+        }
+        for (int k = 1; k <= most_spikes_in_a_step; ++k) {
+            for (std::size_t i = 0; i < units; ++i) threshold[i] = probability_threshold(std::max(at_least[i], 0.0f));
+            const std::size_t old = out.unit.size();
+            append_below({shard.words.data(), shard.count}, threshold, shard.first, out.unit);
+            if (out.unit.size() == old) return;
+            const float factor = per_step / static_cast<float>(k);
+            for (std::size_t i = 0; i < units; ++i) {
+                exactly[i] *= factor * y[i];
+                at_least[i] -= exactly[i];
+            }
+        }
     }
     void silence(UnitShard& shard, std::span<const std::uint32_t> fired) const {
         const auto columns = pointers(shard);

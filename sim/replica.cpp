@@ -26,6 +26,7 @@ void Replica::run_window(Step last) {
     if (parallel_) parallel_for(shards_.size(), 1, run_shards);
     else run_shards(0, shards_.size());
     publish(last);
+    if (online_) circuit_.refresh_followers();
     now_ = last;
 }
 
@@ -227,6 +228,7 @@ void Replica::learn_online() {
         for (auto& in : shard.incoming)
             if (const auto& plasticity = circuit_.projections()[in.projection].plasticity) {
                 in.block->index_incoming();
+                in.block->deliver_exactly();  // weights change from step to step
                 in.learner = std::make_unique<OnlineLearner>(*plasticity, *in.block, circuit_.dt_ms());
                 shard.units.wants_slope |= plasticity->causal_factor != 0;
             }

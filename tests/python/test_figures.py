@@ -66,8 +66,8 @@ def write_run(folder):
     (folder / "config.toml").write_text(CONFIG)
     write_spikes(folder / "spikes.h5")
     write_weights(folder / "weights.h5")
-    (folder / "intervals.csv").write_text("start_ms,stop_ms,level,name\n0,200,presentation,7 before learning\n0,100,phase,settle\n"
-                                          "100,200,phase,predict\n200,400,presentation,7 after learning\n200,300,phase,settle\n")
+    (folder / "intervals.csv").write_text('start_ms,stop_ms,level,name\n0,200,presentation,"label 7, before learning"\n0,100,phase,settle\n'
+                                          '100,200,phase,predict\n200,400,presentation,"label 7, after learning"\n200,300,phase,settle\n')
     (folder / "learning.csv").write_text("images,epoch,seconds,train_error_percent,validation_error_percent,learning_fraction\n"
                                          "0,0,0,,90,1\n500,0.5,1,40,30,1\n1000,1,2,12.5,10,1\n")
 
@@ -167,6 +167,33 @@ class Figures(unittest.TestCase):
         self.assertEqual(len(isi), 9998)
         self.assertAlmostEqual(cv[0], 0, delta=1e-6)
         self.assertAlmostEqual(cv[1], 1, delta=4 / np.sqrt(4999))  # sampling error of a CV over N intervals: 1/sqrt(N)
+
+    def test_no_interval_reaches_from_one_presentation_into_the_next(self):
+        spikes = ydot_figures.Spikes("p", np.array([10.0, 30, 100, 140, 170]), np.zeros(5, int), 1)
+        self.assertEqual(ydot_figures.unit_intervals(spikes, [0, 100])[0].tolist(), [20, 70, 30])  # a spike at 100 is of the first
+        self.assertEqual(ydot_figures.unit_intervals(spikes)[0].tolist(), [20, 70, 40, 30])
+
+    def test_a_window_is_open_below_and_closed_above(self):
+        times_ms = np.array([0, 1, 5, 6, 10.0])
+        self.assertEqual(ydot_figures.within(times_ms, 0, 5).tolist(), [True, True, True, False, False])
+        self.assertEqual(ydot_figures.within(times_ms, 5, 10).tolist(), [False, False, False, True, True])
+
+    def test_names_of_phases_may_hold_commas(self):
+        write_run(self.folder)
+        with open(self.folder / "intervals.csv", "a", encoding="utf-8") as file:
+            file.write('300,400,phase,"pass 2, ""learning"""\n')
+        self.assertEqual(ydot_figures.Results(self.folder).intervals[-1].name, 'pass 2, "learning"')
+
+    def test_a_recording_starts_behind_the_warm_up(self):
+        (self.folder / "config.toml").write_text("[run]\nduration_ms = 300\nwarmup_ms = 100\n")
+        write_spikes(self.folder / "spikes.h5")
+        self.assertEqual(ydot_figures.shown_window(ydot_figures.Results(self.folder)), (100, 400))
+
+    def test_bad_usage_is_one_line(self):
+        err = io.StringIO()
+        with contextlib.redirect_stderr(err), self.assertRaises(SystemExit) as stopped:
+            ydot_figures.main([str(self.folder), "--what", "rastr", "-o", "x.png"])
+        self.assertEqual((stopped.exception.code, err.getvalue().count("\n")), (2, 1))
 
     def test_bad_input_is_one_line_and_exit_code_2(self):
         out = self.folder / "out.png"

@@ -20,7 +20,7 @@ duration_ms = {DURATION_MS}
 model = "poisson_source"
 size = {SIZE}
 rate_Hz = {RATE_HZ}
-[populations."two words"]
+[populations.two-words_2]
 model = "poisson_source"
 size = 3
 rate_Hz = 200
@@ -65,7 +65,7 @@ class Sonata(unittest.TestCase):
             self.assertEqual((magic.dtype, magic.shape, int(magic)), (np.dtype("uint32"), (), 0x0A7A))
             self.assertEqual((version.dtype, version.shape, version.tolist()), (np.dtype("uint32"), (2,), [0, 1]))
             self.assertEqual(set(file), {"spikes"})
-            self.assertEqual(set(file["spikes"]), {"noise", "two words"})
+            self.assertEqual(set(file["spikes"]), {"noise", "two-words_2"})
 
     def test_sorting_is_an_enum_with_the_values_of_the_standard(self):
         with h5py.File(self.path, "r") as file:

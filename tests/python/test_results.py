@@ -1,0 +1,402 @@
+"""Runs the program as a user does and looks at what it leaves: files, keys, bits, pictures, exit codes."""
+import csv
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import h5py
+import numpy as np
+
+PROGRAM = os.environ.get("YDOT") or os.environ.get("YDOT_EXECUTABLE")
+SOURCE = pathlib.Path(os.environ.get("YDOT_SOURCE_DIR") or pathlib.Path(__file__).resolve().parents[2])
+LEARN = SOURCE / "examples" / "learn_digits.toml"
+TINY = ["--set", "populations.hidden.size=64", "--set", "schedule.epochs=1", "--set", "data.train=300", "--set", "data.validation=50", "--set", "data.test=50"]
+NO_PLOTS = ["--set", "plots=false"]
+FREE = """\
+[run]
+duration_ms = 200
+warmup_ms = 50
+[populations.played]
+model = "spike_trains"
+size = 5
+file = "played.csv"
+[populations.noise]
+model = "poisson_source"
+size = 40
+rate_Hz = 60.0
+[populations.hidden]
+model = "poisson"
+size = 10
+[projections.up]
+from = "noise"
+to = "hidden"
+weight = {distribution = "uniform", low = 0.0, high = 0.4}
+[projections.up.plasticity]
+rule = "stdp"
+learning_rate = 0.1
+[projections.side]
+from = "played"
+to = "hidden"
+weight = 0.5
+"""
+PLAYED = [(0, 10), (4, 60), (2, 100), (3, 240)]  # unit, ms
+
+
+def run(*arguments, code=0, folder=None):
+    """stdout and stderr of a run that must end with `code`."""
+    finished = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=120, cwd=folder)
+    if finished.returncode != code:
+        raise AssertionError(f"{' '.join(map(str, arguments))}: exit code {finished.returncode}\n{finished.stdout}{finished.stderr}")
+    return finished.stdout, finished.stderr
+
+
+def wait_for_content(path):
+    limit = time.monotonic() + 30
+    while not (path.exists() and path.stat().st_size) and time.monotonic() < limit:
+        time.sleep(0.02)
+
+
+def read_spikes(directory):
+    """Population -> (times in ms, ids)."""
+    with h5py.File(directory / "spikes.h5", "r") as file:
+        return {name: (group["timestamps"][()], group["node_ids"][()]) for name, group in file["spikes"].items()}
+
+
+def read_weights(directory):
+    """Projection -> column -> values."""
+    with h5py.File(directory / "weights.h5", "r") as file:
+        return {name: {key: data[()] for key, data in group.items()} for name, group in file["projections"].items()}
+
+
+def read_rows(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def bits(directory):
+    """Everything that two runs of one description must share."""
+    arrays = {f"{name}/{k}": column.tobytes() for name, columns in read_spikes(directory).items() for k, column in enumerate(columns)}
+    arrays |= {f"{name}/{key}": column.tobytes() for name, columns in read_weights(directory).items() for key, column in columns.items()}
+    if (directory / "learning.csv").exists():
+        arrays["learning"] = [{k: v for k, v in row.items() if k != "seconds"} for row in read_rows(directory / "learning.csv")]
+    summary = json.loads((directory / "summary.json").read_text())
+    arrays["rates"] = summary["rates_Hz"]
+    arrays["metrics"] = {k: v for k, v in summary["metrics"].items() if k not in ("images_per_s", "training_s")}
+    return arrays
+
+
+class Workplace(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = pathlib.Path(temporary.name)
+
+    def assert_same_bits(self, a, b):
+        a, b = bits(a), bits(b)
+        self.assertEqual([k for k in a.keys() | b.keys() if a.get(k) != b.get(k)], [])
+
+    def assert_picture(self, path):
+        self.assertEqual(path.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertGreater(path.stat().st_size, 5000)
+
+    def assert_summary(self, directory):
+        """The keys of a summary, and numbers that make sense."""
+        summary = json.loads((directory / "summary.json").read_text())
+        self.assertEqual(set(summary), {"version", "command", "seed", "threads", "network", "timing", "memory", "rates_Hz", "metrics"})
+        self.assertEqual(set(summary["network"]), {"neurons", "synapses"})
+        self.assertEqual(set(summary["timing"]), {"build_s", "run_s", "biological_s", "real_time_factor"})
+        self.assertEqual(set(summary["memory"]), {"peak_bytes", "bytes_per_synapse"})
+        timing = summary["timing"]
+        self.assertAlmostEqual(timing["real_time_factor"], timing["run_s"] / timing["biological_s"])
+        self.assertGreater(summary["memory"]["peak_bytes"], 1e6)
+        return summary
+
+
+@unittest.skipUnless(PROGRAM, "YDOT_EXECUTABLE does not name the program")
+class Training(Workplace):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.out = cls.folder / "first run"
+        cls.said = run("run", LEARN, *TINY, "--out", cls.out, "--threads", 2, "--set", "plots=true")
+
+    def test_files(self):
+        self.assertEqual({p.name for p in self.out.iterdir()}, {"summary.json", "config.toml", "spikes.h5", "weights.h5", "learning.csv", "intervals.csv",
+                                                                "raster.png", "learning.png", "fields.png"})
+        for name in ("raster", "learning", "fields"):
+            self.assert_picture(self.out / f"{name}.png")
+
+    def test_what_it_says(self):
+        out, err = self.said
+        self.assertEqual(err, "")  # no terminal, no progress
+        for part in ("neurons", "seed 1, 2 threads", "test error", f"results in {self.out}", "raster.png"):
+            self.assertIn(part, out)
+        self.assertNotIn("\r", out)
+        self.assertNotIn("nan", out)
+
+    def test_summary(self):
+        summary = self.assert_summary(self.out)
+        self.assertEqual((summary["seed"], summary["threads"]), (1, 2))
+        self.assertEqual(summary["network"]["neurons"], 784 + 64 + 10)
+        self.assertEqual(summary["network"]["synapses"], sum(len(p["weight"]) for p in read_weights(self.out).values()))
+        self.assertTrue(summary["command"].startswith("ydot run ") and summary["command"].count("--set") == 6, summary["command"])
+        self.assertIn(f"'{self.out}'", summary["command"])  # with a blank, so quoted
+        self.assertEqual(set(summary["rates_Hz"]), {"input", "hidden", "top"})
+        metrics = summary["metrics"]
+        self.assertLessEqual({"test_error_percent", "validation_error_percent", "epochs", "images_per_s"}, set(metrics))
+        self.assertEqual((metrics["epochs"], metrics["test_images"]), (1, 50))
+        self.assertTrue(all(0 <= metrics[k] <= 100 for k in metrics if k.endswith("percent")), metrics)
+
+    def test_learning_curve(self):
+        rows = read_rows(self.out / "learning.csv")
+        self.assertEqual(list(rows[0]), ["images", "epoch", "seconds", "train_error_percent", "validation_error_percent", "learning_fraction"])
+        images = [int(r["images"]) for r in rows]
+        self.assertEqual((images[0], images[-1], images), (0, 300, sorted(set(images))))
+        self.assertEqual(len(rows), 11)  # untrained, and schedule.evaluations = 10
+        self.assertEqual(rows[0]["train_error_percent"], "nan")
+        self.assertTrue(all(0 <= float(r["learning_fraction"]) <= 1 and 0 <= float(r["validation_error_percent"]) <= 100 for r in rows))
+
+    def test_intervals(self):
+        rows = read_rows(self.out / "intervals.csv")
+        self.assertEqual(set(rows[0]), {"start_ms", "stop_ms", "level", "name"})
+        phases = [r["name"] for r in rows if r["level"] == "phase"]
+        self.assertEqual(phases[:6], ["settle", "predict", "pass 1", "pass 1, learning", "pass 2, learning", "pass 2"])
+        presentations = [r for r in rows if r["level"] == "presentation"]
+        self.assertEqual([r["name"].split(", ")[1] for r in presentations], ["before learning"] * 3 + ["after learning"] * 3)
+        last = max(times.max() for times, _ in read_spikes(self.out).values())
+        self.assertLessEqual(last, float(presentations[-1]["stop_ms"]))
+
+    def test_config_runs_again_with_the_same_bits(self):
+        run("run", self.out / "config.toml", "--out", self.folder / "again", *NO_PLOTS)
+        self.assert_same_bits(self.out, self.folder / "again")
+        first, again = ((d / "config.toml").read_text() for d in (self.out, self.folder / "again"))
+        self.assertEqual(first.replace("plots = true", "plots = false"), again)
+
+    def test_one_thread_gives_the_same_bits(self):
+        run("run", LEARN, *TINY, "--out", self.folder / "single", "--threads", 1, *NO_PLOTS)
+        self.assert_same_bits(self.out, self.folder / "single")
+
+    def test_another_seed_gives_other_bits(self):
+        run("run", LEARN, *TINY, "--out", self.folder / "seed", "--seed", 2, *NO_PLOTS)
+        self.assertNotEqual(bits(self.out)["input_to_hidden/weight"], bits(self.folder / "seed")["input_to_hidden/weight"])
+
+    def test_without_validation_images_the_last_weights_count(self):
+        out, _ = run("run", LEARN, *TINY, "--set", "data.validation=0", "--out", self.folder / "blind", *NO_PLOTS)
+        self.assertNotIn("nan", out)
+        metrics = json.loads((self.folder / "blind" / "summary.json").read_text())["metrics"]
+        self.assertEqual((metrics["chosen_epoch"], metrics["validation_error_percent"]), (1, None))
+
+    def test_progress_as_json(self):
+        _, err = run("run", LEARN, *TINY, "--out", self.folder / "json", "--progress", "json", *NO_PLOTS)
+        lines = [json.loads(line) for line in err.splitlines()]
+        self.assertTrue(all({"stage", "fraction", "rate", "rate_unit", "seconds_left"} <= set(line) for line in lines))
+        self.assertEqual([line["images"] for line in lines if "images" in line], [int(r["images"]) for r in read_rows(self.folder / "json" / "learning.csv")])
+        self.assertIn(("training", 1), [(line["stage"], line["fraction"]) for line in lines])
+
+    def test_progress_as_lines(self):
+        _, err = run("run", LEARN, *TINY, "--out", self.folder / "plain", "--progress", "plain", *NO_PLOTS)
+        self.assertNotIn("\r", err)
+        self.assertEqual((err.count("validation error"), err.count("training 100 %")), (11, 1))
+        self.assertEqual(len(err.splitlines()), 11 + 10)
+
+    def test_dry_run_writes_nothing(self):
+        out, err = run("run", LEARN, *TINY, "--dry-run", folder=self.folder)
+        self.assertIn("858 neurons", out)
+        self.assertEqual(err, "")
+        self.assertFalse((self.folder / "results").exists())
+
+    def test_results_get_a_directory_that_is_new(self):
+        folder = self.folder / "elsewhere"
+        folder.mkdir()
+        shutil.copy(self.out / "config.toml", folder)
+        for expected in ("elsewhere", "elsewhere-2"):
+            out, _ = run("run", "config.toml", "--set", "data.train=16", "--set", "record.presentations=0", *NO_PLOTS, folder=folder)
+            self.assertIn(f"results in results/{expected}\n", out)
+            self.assertTrue((folder / "results" / expected / "summary.json").is_file())
+
+    def test_an_interrupted_run_leaves_its_results(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                out = self.folder / number.name
+                process = subprocess.Popen([PROGRAM, "run", LEARN, *TINY, "--set", "schedule.epochs=100000", "--set", "schedule.evaluations=1000000",
+                                            "--out", out, *NO_PLOTS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                wait_for_content(out / "learning.csv")
+                time.sleep(0.1)
+                process.send_signal(number)
+                _, err = process.communicate(timeout=60)
+                self.assertEqual(process.returncode, 130)
+                self.assertEqual((err.count("\n"), "interrupted" in err, str(out) in err), (1, True, True), err)
+                self.assertEqual({p.name for p in out.iterdir()}, {"summary.json", "config.toml", "spikes.h5", "weights.h5", "learning.csv", "intervals.csv"})
+                summary = self.assert_summary(out)
+                self.assertLess(summary["metrics"]["epochs"], 100000)
+                self.assertEqual(len(read_spikes(out)), 3)
+                self.assertEqual(len(read_weights(out)), 3)
+                self.assertGreater(len(read_rows(out / "learning.csv")), 0)
+
+    def test_a_killed_run_leaves_what_it_recorded(self):
+        out = self.folder / "killed"
+        process = subprocess.Popen([PROGRAM, "run", LEARN, *TINY, "--set", "schedule.epochs=100000", "--out", out, *NO_PLOTS])
+        wait_for_content(out / "learning.csv")
+        process.kill()
+        process.wait()
+        self.assertTrue(all(len(times) for times, _ in read_spikes(out).values()))
+        self.assertEqual(len([r for r in read_rows(out / "intervals.csv") if r["level"] == "presentation"]), 3)
+        self.assertEqual(len(read_rows(out / "learning.csv")), 1)
+        run("run", out / "config.toml", "--dry-run", "--out", self.folder / "new")
+
+    def test_plots_of_every_kind(self):
+        for what in ("raster", "learning", "fields", "weights", "rates", "isi"):
+            with self.subTest(what):
+                out, err = run("plot", self.out, "--what", what, "-o", self.folder / f"{what}.png")
+                self.assertEqual((out, err), (f"{self.folder / what}.png\n", ""))
+                self.assert_picture(self.folder / f"{what}.png")
+
+    def test_several_plots_and_other_formats(self):
+        out, _ = run("plot", self.out, "--what", "raster,isi", "-o", self.folder / "two.svg")
+        self.assertEqual([pathlib.Path(p).name for p in out.splitlines()], ["two-raster.svg", "two-isi.svg"])
+        self.assertIn("<svg", (self.folder / "two-isi.svg").read_text()[:1000])
+
+
+@unittest.skipUnless(PROGRAM, "YDOT_EXECUTABLE does not name the program")
+class FreeRun(Workplace):
+    def setUp(self):
+        self.here = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        (self.here / "free.toml").write_text(FREE)
+        (self.here / "played.csv").write_text("population,id,time_ms\n" + "".join(f"played,{u},{t}\n" for u, t in PLAYED))
+        (self.here / "played.gdf").write_text("".join(f"{u}\t{t}\n" for u, t in PLAYED))
+
+    def run_free(self, name, *settings, **options):
+        run("run", "free.toml", "--out", name, *NO_PLOTS, *(word for s in settings for word in ("--set", s)), folder=self.here, **options)
+        return self.here / name
+
+    def test_online_learning(self):
+        learned, still = self.run_free("learned"), self.run_free("still", "projections.up.plasticity.learning_rate=0")
+        before, after = (read_weights(d)["up"]["weight"] for d in (still, learned))
+        self.assertTrue(np.all(before >= 0) and np.all(before <= 0.4))
+        self.assertGreater(np.mean(before != after), 0.9)
+        np.testing.assert_array_equal(read_weights(learned)["side"]["weight"], np.float32(0.5))
+        self.assert_summary(learned)
+        self.assertEqual({p.name for p in learned.iterdir()}, {"summary.json", "config.toml", "spikes.h5", "weights.h5"})
+
+    def test_threads_and_config_give_the_same_bits(self):
+        first = self.run_free("one", "run.threads=1")
+        self.assert_same_bits(first, self.run_free("two", "run.threads=2"))
+        run("run", "one/config.toml", "--out", "again", folder=self.here)
+        self.assert_same_bits(first, self.here / "again")
+
+    def test_nothing_is_recorded_in_the_warm_up(self):
+        out = self.run_free("out")
+        spikes = read_spikes(out)
+        for times_ms, _ in spikes.values():
+            self.assertTrue(np.all((times_ms > 50) & (times_ms <= 250)))
+        summary = self.assert_summary(out)
+        self.assertEqual(summary["timing"]["biological_s"], 0.25)
+        for name, size in (("noise", 40), ("hidden", 10), ("played", 5)):
+            self.assertAlmostEqual(summary["rates_Hz"][name], len(spikes[name][0]) / size / 0.2)
+
+    def test_replay(self):
+        for file in ("played.csv", "played.gdf"):
+            with self.subTest(file):
+                out = self.run_free(file + " out", f"populations.played.file={file}", "run.warmup_ms=0", "run.duration_ms=250")
+                times_ms, ids = read_spikes(out)["played"]
+                self.assertEqual(list(zip(ids.tolist(), times_ms.tolist())), PLAYED)
+
+    def test_a_replayed_file_that_is_not_there(self):
+        run("run", "free.toml", "--out", "none", "--set", "populations.played.file=none.csv", folder=self.here, code=2)
+        self.assertFalse((self.here / "none").exists())
+
+    def test_recorded_populations(self):
+        self.assertEqual(set(read_spikes(self.run_free("all"))), {"played", "noise", "hidden"})
+        self.assertEqual(set(read_spikes(self.run_free("one", 'record.populations=["hidden"]'))), {"hidden"})
+        self.assertFalse((self.run_free("none", "record.spikes=false") / "spikes.h5").exists())
+
+    def test_nothing_to_draw_is_no_failure(self):
+        out, err = run("run", "free.toml", "--set", "record.spikes=false", "--out", "blank", folder=self.here)
+        self.assertIn("no pictures: ", out)
+        self.assertEqual(err, "")
+        self.assert_summary(self.here / "blank")
+
+    def test_continuous_time(self):
+        out = self.run_free("continuous", "run.propagator=continuous")
+        times_ms = read_spikes(out)["noise"][0]
+        self.assertGreater(np.mean(times_ms != np.round(times_ms)), 0.99)
+        self.assertTrue(np.all(np.diff(times_ms) >= 0))
+
+    def test_convert(self):
+        out = self.run_free("out")
+        for suffix in ("gdf", "csv", "npz"):
+            run("convert", out / "spikes.h5", self.here / f"s.{suffix}")
+            run("convert", self.here / f"s.{suffix}", self.here / f"from_{suffix}.h5")
+            self.assertGreater((self.here / f"from_{suffix}.h5").stat().st_size, 1000)
+
+    def test_an_interrupted_run_leaves_its_spikes(self):
+        out = self.here / "cut"
+        process = subprocess.Popen([PROGRAM, "run", "free.toml", "--set", "run.duration_ms=1e9", "--set", "projections.up.plasticity.learning_rate=0",
+                                    "--out", out, *NO_PLOTS], cwd=self.here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_for_content(out / "spikes.h5")
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertGreater(len(read_spikes(out)["noise"][0]), 0)
+        self.assertLess(self.assert_summary(out)["timing"]["biological_s"], 1e6)
+
+
+@unittest.skipUnless(PROGRAM, "YDOT_EXECUTABLE does not name the program")
+class OtherCommands(Workplace):
+    def test_models(self):
+        out, _ = run("models")
+        names = [line.split()[1] for line in out.split("\n\n")[0].splitlines()]
+        self.assertLessEqual({"poisson", "lif", "poisson_source", "image_source", "stdp", "derivative", "all_to_all", "disjoint", "run", "phase"}, set(names))
+        for name in names:
+            self.assertTrue(run("models", name)[0].startswith(f"{name} ("))
+        self.assertEqual([m["name"] for m in json.loads(run("models", "--json")[0])], names)
+
+    def test_one_model(self):
+        out, _ = run("models", "poisson")
+        self.assertIn("lambda_max_Hz", out)
+        model, = json.loads(run("models", "poisson", "--json")[0])
+        self.assertEqual(set(model), {"kind", "name", "summary", "reference", "parameters"})
+        rate = next(p for p in model["parameters"] if p["key"] == "lambda_max_Hz")
+        self.assertEqual(set(rate), {"key", "unit", "default", "allowed", "doc"})
+        self.assertEqual((rate["unit"], rate["allowed"]), ("Hz", "a number > 0"))
+
+    def test_digits_and_a_run_on_them(self):
+        digits = self.folder / "digits"
+        out, _ = run("data", "digits", digits, "--train", 120, "--test", 30, "--seed", 3)
+        self.assertIn("120 training and 30 test digits", out)
+        self.assertEqual({p.name for p in digits.iterdir()}, {f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")})
+        self.assertEqual((digits / "train-images-idx3-ubyte").stat().st_size, 16 + 120 * 784)
+        run("run", LEARN, *TINY, "--set", "data.train=100", "--set", "data.validation=20", "--set", "data.test=30", "--data", digits, "--out", self.folder / "out", *NO_PLOTS)
+        self.assertIn(f'directory = "{digits}"', (self.folder / "out" / "config.toml").read_text())
+        run("run", self.folder / "out" / "config.toml", "--out", self.folder / "again")
+        self.assertEqual(bits(self.folder / "out"), bits(self.folder / "again"))
+        run("plot", digits, "--what", "digits", "-o", self.folder / "digits.png")
+        self.assert_picture(self.folder / "digits.png")
+
+    def test_help_shows_an_example(self):
+        for command in ((), ("run",), ("models",), ("plot",), ("convert",), ("data",), ("data", "digits")):
+            out, err = run(*command, "--help")
+            self.assertIn(" ".join(("Example: ydot", *command)), out)
+            self.assertEqual(err, "")
+            self.assertLess(max(map(len, out.splitlines())), 160)
+
+    def test_version(self):
+        self.assertRegex(run("--version")[0], r"^ydot \d+\.\d+\.\d+\n$")
+
+    def test_a_wrong_command(self):
+        for arguments in (("rnu",), (), ("data", "digts", "x")):
+            out, err = run(*arguments, code=2)
+            self.assertEqual((out, err.count("\n")), ("", 1))
+        self.assertIn('there is no command "digts"; did you mean digits?', err)
+
+
+if __name__ == "__main__":
+    unittest.main()
