@@ -111,6 +111,7 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     const std::string path = "projections." + spec.name + ".plasticity";
     Plasticity plasticity;
     plasticity.rule = make_rule(spec.plasticity, path, spec.source);
+    if (scheduled && !plasticity.rule->additive()) throw Error(path + ".rule", spec.plasticity.rule + " reads the weight, which rests during a presentation; a schedule needs an additive rule", spec.source.text());
     plasticity.learning_rate = spec.plasticity.learning_rate;
     plasticity.decay = spec.plasticity.decay;
     plasticity.momentum = spec.plasticity.momentum;
@@ -211,6 +212,7 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
             if (name != spec.readout) throw Error("schedule.phases." + p.name + ".clamps", "only the readout population, " + spec.readout + ", has a target, got \"" + name + "\"", p.source.text());
             phase.clamps.push_back(circuit.find_population(name));
         }
+        if (!p.readout && std::isfinite(p.stop_above)) throw Error("schedule.phases." + p.name + ".stop_above", "acts only on a phase with readout = true", p.source.text());
         schedule.phases.push_back(std::move(phase));
     }
     if (std::none_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return p.readout; })) throw Error("schedule.phases", "one phase must have readout = true", {});

@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "networks/list.hpp"
+
 namespace ydot::app {
 namespace {
 
@@ -335,8 +337,14 @@ std::string choice(const Node& table, std::string_view key) {
     return key == "connector" ? ProjectionSpec{}.connector : "";
 }
 
-void drop_former_parameters(Node& table, const Names& shared) {
-    std::erase_if(table.children, [&](const Node& c) { return c.source.line > 0 && !contains(shared, c.key); });
+/// What a feedback connector answers to is said in the same way by all of them, so it survives a change from one to another.
+bool answers_to_forward(std::string_view connector) {
+    const auto& all = networks::connectors();
+    return std::any_of(all.begin(), all.end(), [&](const auto& c) { return c.info.name == connector && c.feedback; });
+}
+
+void drop_former_parameters(Node& table, const Names& shared, bool keep_of) {
+    std::erase_if(table.children, [&](const Node& c) { return c.source.line > 0 && !contains(shared, c.key) && !(keep_of && c.key == "of"); });
 }
 
 /// Comparing the choices before and after all overrides makes their order irrelevant.
@@ -345,7 +353,8 @@ void apply_overrides(Node& root, std::span<const std::string> overrides) {
     for_each_choice(root, [&](const auto& path, Node& table, auto key, const Names&) { former[path] = choice(table, key); });
     for (const auto& text : overrides) apply(root, parse_override(text));
     for_each_choice(root, [&](const auto& path, Node& table, auto key, const Names& shared) {
-        if (const auto& before = former[path]; !before.empty() && before != choice(table, key)) drop_former_parameters(table, shared);
+        if (const auto& before = former[path]; !before.empty() && before != choice(table, key))
+            drop_former_parameters(table, shared, std::string_view(key) == "connector" && answers_to_forward(choice(table, key)));
     });
 }
 

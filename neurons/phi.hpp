@@ -27,20 +27,6 @@ inline float phi_of(Phi phi, float u) noexcept {
     return 0;
 }
 
-/// d phi / d u as a function of u (softmax: of the normalised activity y, the diagonal y (1 - y)).
-inline float phi_slope(Phi phi, float u, float y) noexcept {
-    switch (phi) {
-        case Phi::logistic:
-        case Phi::softmax: return y * (1 - y);
-        case Phi::hard_sigmoid: return u > 0 && u < 1 ? 1.0f : 0.0f;
-        case Phi::relu:
-        case Phi::linear: return u > 0 ? 1.0f : 0.0f;
-        case Phi::softplus: return 1 / (1 + fast_exp(-u));
-        case Phi::exponential: return y;
-    }
-    return 0;
-}
-
 /// In place, potentials -> activities. The switch is outside the loops so that each loop vectorises.
 inline void apply_phi(Phi phi, std::span<float> u) noexcept {
     const auto each = [u](auto f) {
@@ -59,6 +45,22 @@ inline void apply_phi(Phi phi, std::span<float> u) noexcept {
             const float sum = std::accumulate(u.begin(), u.end(), 0.0f);
             each([sum](float x) { return x / sum; });
         }
+    }
+}
+
+/// In place, potentials u -> slopes d phi / d u, given the activities y = phi(u) (softmax: the diagonal, y (1 - y)).
+inline void apply_phi_slope(Phi phi, std::span<float> u, std::span<const float> y) noexcept {
+    const auto each = [u, y](auto f) {
+        for (std::size_t i = 0; i < u.size(); ++i) u[i] = f(u[i], y[i]);
+    };
+    switch (phi) {
+        case Phi::logistic:
+        case Phi::softmax: return each([](float, float a) { return a * (1 - a); });
+        case Phi::hard_sigmoid: return each([](float x, float) { return x > 0 && x < 1 ? 1.0f : 0.0f; });
+        case Phi::relu:
+        case Phi::linear: return each([](float x, float) { return x > 0 ? 1.0f : 0.0f; });
+        case Phi::softplus: return each([](float x, float) { return 1 / (1 + fast_exp(-x)); });
+        case Phi::exponential: return each([](float, float a) { return a; });
     }
 }
 

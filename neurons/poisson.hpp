@@ -56,7 +56,7 @@ struct Poisson {
         return c.bias + s.filter.drive;
     }
     static void activity(const Coeffs& c, std::span<float> u) { apply_phi(c.phi, u); }
-    static float slope(const Coeffs& c, float u, float y) { return phi_slope(c.phi, u, y); }
+    static void slopes(const Coeffs& c, std::span<float> u, std::span<const float> y) { apply_phi_slope(c.phi, u, y); }
 
     // Continuous time: exact flow between arrivals. The drive moves toward the stage and both relax to 0, so it stays below the largest.
     static FilterFlow flow_over(const Coeffs& c, double h_ms) { return c.filter.flow_over(h_ms); }

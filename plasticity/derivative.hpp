@@ -10,6 +10,7 @@ namespace ydot::plasticity {
 struct Derivative {
     static constexpr std::string_view name = "derivative", summary = "antisymmetric STDP: pre times rate of change of post",
                                       reference = "Hinton (2007); Xie & Seung (2000), NIPS 12; Bengio et al. (2015), arXiv:1509.05936";
+    static constexpr bool additive = true;
     struct Params {
         double amplitude = 1, tau_ms = 20;
         Pairing pairing = Pairing::all;

@@ -8,6 +8,7 @@ namespace ydot::plasticity {
 struct Recirculation {
     static constexpr std::string_view name = "recirculation", summary = "reversed antisymmetric STDP",
                                       reference = "Hinton & McClelland (1988), NIPS 0:358-366; Burbank (2015), PLoS Comput. Biol. 11:e1004566";
+    static constexpr bool additive = true;
     using Params = Derivative::Params;
     static Derivative::Params reversed(Params p) {
         p.amplitude = -p.amplitude;

@@ -11,6 +11,7 @@ namespace ydot::plasticity {
 struct Stdp {
     static constexpr std::string_view name = "stdp", summary = "additive pair STDP with any exponential window",
                                       reference = "Song, Miller & Abbott (2000), Nat. Neurosci. 3:919-926; Bi & Poo (1998), J. Neurosci. 18:10464-10472";
+    static constexpr bool additive = true;
     struct Params {
         double a_plus = 0.01, a_minus = 0.01, tau_plus_ms = 20, tau_minus_ms = 20;
         Pairing pairing = Pairing::all;

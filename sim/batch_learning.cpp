@@ -46,56 +46,57 @@ BatchLearner::BatchLearner(const Plasticity& plasticity, DelaySite site, double 
       gate_on_pre_(plasticity.gate == Gate::pre || plasticity.gate == Gate::both), nearest_(window_.pairing == Pairing::nearest) {}
 
 /// Law of one step: a post spike of the step itself counts half, then the step's spikes enter the trace. Rows of steps that do not matter
-/// are left as they are; nobody reads them.
+/// are left as they are; nobody reads them. Nearest neighbour: a later spike of the post unit hides the earlier ones, gate open or not.
 void BatchLearner::sweep(const SynapseBlock& block, const SpikeHistory& post, const GateTrace& gate, Scratch& s) const {
-    const std::size_t stride = block.stride(), steps = gate.steps();
-    s.kernel.resize((nearest_ ? 2 : 1) * steps * stride);
-    std::size_t first = 0, last = steps;  // of the steps that matter
+    const std::size_t stride = block.stride(), lead = lead_of(block), rows = gate.steps() + lead;
+    const auto steps = static_cast<Step>(gate.steps()), start = -static_cast<Step>(lead);
+    s.kernel.resize((nearest_ ? 2 : 1) * rows * stride);
+    Step first = start, last = steps;  // of the steps that matter
     while (first < last && !matters(gate, first)) ++first;
     while (last > first && !matters(gate, last - 1)) --last;
     const auto a_plus = static_cast<float>(window_.a_plus / amplitude_), a_minus = static_cast<float>(window_.a_minus / amplitude_);
     const auto keep_plus = static_cast<float>(std::exp(-dt_ms_ / window_.tau_plus_ms)), keep_minus = static_cast<float>(std::exp(-dt_ms_ / window_.tau_minus_ms));
-    const auto row = [&](std::size_t n) { return s.kernel.data() + n * stride; };
+    const auto row = [&](Step n) { return s.kernel.data() + static_cast<std::size_t>(n - start) * stride; };
 
     s.trace.assign(stride, 0);
-    for (std::size_t n = steps; n-- > first;) {
-        const bool partners = later_partner(gate, n);
-        const auto& spikes = post.at(static_cast<Step>(n));
+    for (Step n = steps; n-- > first;) {
+        const bool partners = n >= 0 && later_partner(gate, n);
         if (n < last && matters(gate, n)) {
             const float amplitude = nearest_ || potentiates(gate, n) ? a_plus : 0;
             set_scaled(row(n), s.trace.data(), amplitude, stride);
-            if (partners) for_targets(block, spikes, [&](std::uint32_t j) { row(n)[j] += 0.5f * amplitude; });
+            if (partners) for_targets(block, post.at(n), [&](std::uint32_t j) { row(n)[j] += 0.5f * amplitude; });
         }
-        if (partners) for_targets(block, spikes, [&](std::uint32_t j) { s.trace[j] += 1; });
+        if (partners) for_targets(block, post.at(n), [&](std::uint32_t j) { s.trace[j] += 1; });
         scale(s.trace, keep_plus);
     }
     std::fill(s.trace.begin(), s.trace.end(), 0.0f);
-    for (std::size_t n = 0; n < last; ++n) {
-        const bool partners = earlier_partner(gate, n);
-        const auto& spikes = post.at(static_cast<Step>(n));
+    if (nearest_) std::fill_n(s.kernel.data() + rows * stride, lead * stride, 0.0f);
+    for (Step n = 0; n < last; ++n) {
+        const bool partners = earlier_partner(gate, n), seen = partners || (nearest_ && paired(gate, n));
+        const float counts = partners ? 1 : 0;
         if (matters(gate, n)) {
             const float amplitude = depresses(gate, n) ? -a_minus : 0;
-            float* const to = row(nearest_ ? steps + n : n);
+            float* const to = row(n) + (nearest_ ? rows * stride : 0);
             (nearest_ ? set_scaled : add_scaled)(to, s.trace.data(), amplitude, stride);
-            if (partners) for_targets(block, spikes, [&](std::uint32_t j) { to[j] += 0.5f * amplitude * (nearest_ ? 1 - s.trace[j] : 1); });
+            if (seen) for_targets(block, post.at(n), [&](std::uint32_t j) { to[j] += 0.5f * amplitude * (nearest_ ? counts - s.trace[j] : 1); });
         }
-        if (partners) for_targets(block, spikes, [&](std::uint32_t j) { s.trace[j] = nearest_ ? 1 : s.trace[j] + 1; });
+        if (seen) for_targets(block, post.at(n), [&](std::uint32_t j) { s.trace[j] = nearest_ ? counts : s.trace[j] + 1; });
         scale(s.trace, keep_minus);
     }
 }
 
-/// Counting sort of the arrivals that matter by (source, delay). An axonal delay shifts the pre spike later; a dendritic one delays the post
-/// spike on its way back to the synapse, which is the same as shifting the pre spike earlier. Gates are read in the time of the post unit.
+/// Counting sort of the arrivals that matter by (source, delay).
 void BatchLearner::sort_arrivals(const SynapseBlock& block, const SpikeHistory& pre, const GateTrace& gate, Scratch& s) const {
     const auto delays = block.delays();
-    const auto steps = static_cast<Step>(gate.steps());
+    const auto steps = static_cast<Step>(gate.steps()), lead = static_cast<Step>(lead_of(block));
     s.begin.assign(static_cast<std::size_t>(block.sources()) * delays.size() + 1, 0);
     const auto for_arrivals = [&](auto&& f) {
         for (std::size_t d = 0; d < delays.size(); ++d)
             for (Step emitted = 0; emitted < steps; ++emitted) {
-                const Step n = site_ == DelaySite::axonal ? emitted + delays[d] : emitted - delays[d];
-                if (n < 0 || n >= steps || !matters(gate, static_cast<std::size_t>(n))) continue;
-                for (const auto source : pre.at(emitted).unit) f(source * delays.size() + d, static_cast<std::uint32_t>(n));
+                const Step arrives = emitted + delays[d], n = site_ == DelaySite::axonal ? arrives : emitted - delays[d];
+                if (n >= steps || !matters(gate, n)) continue;
+                if (!gate.conducts.empty() && arrives < steps && !gate.conducts[static_cast<std::size_t>(arrives)]) continue;
+                for (const auto source : pre.at(emitted).unit) f(source * delays.size() + d, static_cast<std::uint32_t>(n + lead));
             }
     };
     for_arrivals([&](std::size_t run, std::uint32_t) { ++s.begin[run + 1]; });
@@ -106,19 +107,17 @@ void BatchLearner::sort_arrivals(const SynapseBlock& block, const SpikeHistory& 
 }
 
 /// row = sum of D over the arrivals. Nearest neighbour: the potentiation of an arrival ends with the next arrival of the same source.
-void BatchLearner::add_rows(std::span<const std::uint32_t> arrivals, const GateTrace& gate, std::size_t stride, Scratch& s) const {
+void BatchLearner::add_rows(std::span<const std::uint32_t> arrivals, const GateTrace& gate, std::size_t lead, std::size_t stride, Scratch& s) const {
     const auto kernel = [&](std::size_t n) { return s.kernel.data() + n * stride; };
     s.row.assign(stride, 0);
-    if (nearest_) {
-        for (std::size_t k = 0; k < arrivals.size(); ++k) {
-            double share = potentiates(gate, arrivals[k]);
-            if (k > 0 && potentiates(gate, arrivals[k - 1])) share -= std::exp(-static_cast<double>(arrivals[k] - arrivals[k - 1]) * dt_ms_ / window_.tau_plus_ms);
-            add_scaled(s.row.data(), kernel(arrivals[k]), static_cast<float>(share), stride);
-            add_scaled(s.row.data(), kernel(gate.steps() + arrivals[k]), 1, stride);
-        }
-        return;
+    if (!nearest_) return ydot::add_rows(s.row.data(), 1, arrivals.size(), stride, [&](std::size_t k) { return kernel(arrivals[k]); });
+    const auto counts = [&](std::uint32_t arrival) { return potentiates(gate, static_cast<Step>(arrival) - static_cast<Step>(lead)); };
+    for (std::size_t k = 0; k < arrivals.size(); ++k) {
+        double share = counts(arrivals[k]);
+        if (k > 0 && counts(arrivals[k - 1])) share -= std::exp(-static_cast<double>(arrivals[k] - arrivals[k - 1]) * dt_ms_ / window_.tau_plus_ms);
+        add_scaled(s.row.data(), kernel(arrivals[k]), static_cast<float>(share), stride);
+        add_scaled(s.row.data(), kernel(gate.steps() + lead + arrivals[k]), 1, stride);
     }
-    ydot::add_rows(s.row.data(), 1, arrivals.size(), stride, [&](std::size_t k) { return kernel(arrivals[k]); });
 }
 
 void BatchLearner::accumulate(const SynapseBlock& block, const SpikeHistory& pre, const SpikeHistory& post, const GateTrace& gate,
@@ -133,19 +132,23 @@ void BatchLearner::accumulate(const SynapseBlock& block, const SpikeHistory& pre
             const std::size_t run = source * delays + d;
             const std::span<const std::uint32_t> arrivals(s.arrival.data() + s.begin[run], s.begin[run + 1] - s.begin[run]);
             if (arrivals.empty()) continue;
-            add_rows(arrivals, gate, stride, s);
+            add_rows(arrivals, gate, lead_of(block), stride, s);
             const auto row = block.row(source, d);
             const std::size_t first = block.index_of(row);
-            s.slope_row.assign(stride, 0);  // stays 0 without causal correction
-            if (!slope.empty())
-                for (const auto n : arrivals)
-                    if (potentiates(gate, n)) add_scaled(s.slope_row.data(), slope.data() + n * stride, -causal, stride);
+            if (!slope.empty()) {  // gated on the pre spike: every arrival that matters potentiates
+                s.slope_row.assign(stride, 0);
+                ydot::add_rows(s.slope_row.data(), -causal, arrivals.size(), stride, [&](std::size_t k) { return slope.data() + arrivals[k] * stride; });
+            }
             std::int32_t* const sum = changes.sum.data() + first;
-            const float *const w = row.weight.data(), *const pairs = s.row.data(), *const drift = s.slope_row.data();
-            if (row.target)
-                for (std::size_t k = 0; k < row.weight.size(); ++k) sum[k] += in_units(pairs[row.target[k]] + drift[row.target[k]] * w[k]);
-            else
-                for (std::size_t k = 0; k < stride; ++k) sum[k] += in_units(pairs[k] + drift[k] * w[k]);
+            const float *const w = row.weight.data(), *const pairs = s.row.data(), *const drift = slope.empty() ? nullptr : s.slope_row.data();
+            const auto add = [&](const auto& target_of) {
+                if (drift)
+                    for (std::size_t k = 0; k < row.weight.size(); ++k) sum[k] += in_units(pairs[target_of(k)] + drift[target_of(k)] * w[k]);
+                else
+                    for (std::size_t k = 0; k < row.weight.size(); ++k) sum[k] += in_units(pairs[target_of(k)]);
+            };
+            if (row.target) add([target = row.target](std::size_t k) { return target[k]; });
+            else add([](std::size_t k) { return k; });
         }
 }
 

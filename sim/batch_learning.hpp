@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -12,6 +13,7 @@ namespace ydot {
 struct GateTrace {
     std::vector<std::uint8_t> open;    ///< the projection learns in this step
     std::vector<std::uint8_t> paired;  ///< spikes of this step count as partners
+    std::vector<std::uint8_t> conducts{};  ///< spikes that arrive in this step reach the synapse; empty: all do
     std::size_t steps() const noexcept { return open.size(); }
 };
 
@@ -25,7 +27,8 @@ struct ChangeSum {
 /// Learning of one block from a whole presentation whose weights were constant: the changes that online traces would make, computed as
 ///   dw_ij = sum over arrivals t of i of D_j(t),   D_j(t) = a_plus sum_{post > t} exp(-(post - t)/tau_plus) - a_minus sum_{post < t} exp(-(t - post)/tau_minus)
 /// with one backward and one forward sweep over the post spikes; then each arrival is one row operation. Spikes of one step count half in each sum.
-/// A dendritic delay d lies behind the synapse; pre spikes of the first d steps then come too early to have partners.
+/// Arrivals and gates are read in the time of the post unit: an axonal delay shifts the pre spike later, a dendritic one (behind the synapse)
+/// earlier. A dendritic pre spike of the first d steps is read before the presentation began, when no gate was open.
 /// The gate says which spike of a pair must fall into a step that is open: the arrival (pre), the post spike (post), the later one, or both.
 class BatchLearner {
 public:
@@ -36,7 +39,7 @@ public:
         std::vector<float> kernel;               ///< D_j(t): steps x stride; nearest neighbour: potentiation, then depression
         std::vector<float> trace, row, slope_row;
         std::vector<std::uint32_t> begin, next;  ///< of the arrivals of run source * delays + delay index
-        std::vector<std::uint32_t> arrival;      ///< steps, ascending within a run
+        std::vector<std::uint32_t> arrival;      ///< rows of the kernel (steps + lead), ascending within a run
     };
     /// @param pre, post  spikes of steps [0, gate.steps()); post spikes are counted from the start of the population
     /// @param slope      steps x stride: d(expected spikes)/du of the targets; empty without causal correction
@@ -54,13 +57,17 @@ public:
 private:
     void sweep(const SynapseBlock&, const SpikeHistory& post, const GateTrace&, Scratch&) const;
     void sort_arrivals(const SynapseBlock&, const SpikeHistory& pre, const GateTrace&, Scratch&) const;
-    void add_rows(std::span<const std::uint32_t> arrivals, const GateTrace&, std::size_t stride, Scratch&) const;
-    bool matters(const GateTrace& g, std::size_t n) const noexcept { return nearest_ ? g.paired[n] : potentiates(g, n) || depresses(g, n); }
-    bool potentiates(const GateTrace& g, std::size_t n) const noexcept { return g.paired[n] && (gate_on_pre_ ? g.open[n] : true); }
-    bool depresses(const GateTrace& g, std::size_t n) const noexcept { return g.paired[n] && (plasticity_.gate == Gate::post || g.open[n]); }
-    bool later_partner(const GateTrace& g, std::size_t n) const noexcept { return g.paired[n] && (plasticity_.gate == Gate::pre || g.open[n]); }
-    bool earlier_partner(const GateTrace& g, std::size_t n) const noexcept {
-        return g.paired[n] && (plasticity_.gate == Gate::pre || plasticity_.gate == Gate::later || g.open[n]);
+    void add_rows(std::span<const std::uint32_t> arrivals, const GateTrace&, std::size_t lead, std::size_t stride, Scratch&) const;
+    /// Rows of the kernel before step 0, see above.
+    std::size_t lead_of(const SynapseBlock& block) const noexcept { return site_ == DelaySite::dendritic && !block.delays().empty() ? block.delays().back() : 0; }
+    static bool open(const GateTrace& g, Step n) noexcept { return n >= 0 && g.open[static_cast<std::size_t>(n)]; }
+    static bool paired(const GateTrace& g, Step n) noexcept { return g.paired[static_cast<std::size_t>(std::max<Step>(n, 0))]; }
+    bool matters(const GateTrace& g, Step n) const noexcept { return nearest_ ? paired(g, n) : potentiates(g, n) || depresses(g, n); }
+    bool potentiates(const GateTrace& g, Step n) const noexcept { return paired(g, n) && (!gate_on_pre_ || open(g, n)); }
+    bool depresses(const GateTrace& g, Step n) const noexcept { return paired(g, n) && (plasticity_.gate == Gate::post || open(g, n)); }
+    bool later_partner(const GateTrace& g, Step n) const noexcept { return paired(g, n) && (plasticity_.gate == Gate::pre || open(g, n)); }
+    bool earlier_partner(const GateTrace& g, Step n) const noexcept {
+        return paired(g, n) && (plasticity_.gate == Gate::pre || plasticity_.gate == Gate::later || open(g, n));
     }
 
     const Plasticity& plasticity_;

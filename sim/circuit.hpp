@@ -43,7 +43,7 @@ public:
 
     Circuit(double step_ms, std::uint64_t random_seed, std::vector<std::unique_ptr<const Population>> members);
 
-    /// @param weights_mean_activity  see Projection::scale
+    /// Weights mean activity where the target population reads_activity(), see Projection::scale.
     Projection& connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site);
     /// Makes the weights of `projection` follow those of `forward`; both must be connected already.
     void follow(std::size_t projection, std::size_t forward, Follows how, float gain);

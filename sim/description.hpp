@@ -134,7 +134,7 @@ struct PhaseSpec {
     double nudge = 1;
     bool paired = true;
     bool readout = false;
-    double stop_above = 2;
+    double stop_above = std::numeric_limits<double>::infinity();
     Source source;
     static constexpr std::tuple fields{
         Field{"name", &PhaseSpec::name, "for messages and pictures"},
@@ -143,9 +143,9 @@ struct PhaseSpec {
         Field{"learns", &PhaseSpec::learns, "plastic projections whose gate is open; \"*\": all"},
         Field{"clamps", &PhaseSpec::clamps, "populations whose activity is moved toward the target"},
         Field{"nudge", &PhaseSpec::nudge, "how far clamped activity is moved: 0 not at all, 1 onto the target", unit_interval},
-        Field{"paired", &PhaseSpec::paired, "whether the spikes of this phase count as partners of later ones"},
+        Field{"paired", &PhaseSpec::paired, "whether the spikes of this phase take part in pairs"},
         Field{"readout", &PhaseSpec::readout, "the answer of the network is the mean activity of the readout population over this phase"},
-        Field{"stop_above", &PhaseSpec::stop_above, "end the presentation after this phase, without learning, if the target's activity exceeds this", not_negative}};
+        Field{"stop_above", &PhaseSpec::stop_above, "read-out phase: end the presentation after it, without learning, if the target's mean activity exceeds this", not_negative}};
     bool operator==(const PhaseSpec& o) const {
         return std::tie(name, duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above) ==
                std::tie(o.name, o.duration_ms, o.conducts, o.learns, o.clamps, o.nudge, o.paired, o.readout, o.stop_above);

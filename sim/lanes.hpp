@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -75,26 +76,50 @@ inline void add_rows(float* out, float factor, std::size_t count, std::size_t wi
     }
 }
 
-/// Appends id_of(i) = first + i for every i with words[i] < thresholds[i], ascending.
-inline void append_below(std::span<const std::uint32_t> words, const std::uint32_t* thresholds, std::uint32_t first, std::vector<std::uint32_t>& out) {
-    const std::size_t old = out.size(), n = words.size();
-    out.resize(old + n + 16);
-    std::uint32_t* next = out.data() + old;
-    std::size_t i = 0;
+using WordLanes = std::uint32_t __attribute__((vector_size(64)));
+inline WordLanes load_words(const std::uint32_t* p) noexcept {
+    WordLanes x;
+    std::memcpy(&x, p, sizeof x);
+    return x;
+}
+/// Sixteen probabilities in [0, 1] as thresholds, see probability_threshold().
+inline WordLanes thresholds_of(Lanes p) noexcept {
+    const Lanes scaled = p * 4294967296.0f;
+    return __builtin_convertvector(scaled < 4294967040.0f ? scaled : Lanes{} + 4294967040.0f, WordLanes);
+}
+
+/// Writes first + i for every i < valid (at most 16) with words[i] < thresholds[i], ascending; returns the end. Room for 16 is needed, and
+/// sixteen words to read.
+inline std::uint32_t* put_below(const std::uint32_t* words, WordLanes thresholds, std::uint32_t first, unsigned valid, std::uint32_t* out) noexcept {
 #if defined(__AVX512F__)
-    const __m512i step = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    for (; i < n; i += 16) {
-        const __mmask16 valid = n - i >= 16 ? static_cast<__mmask16>(0xFFFF) : static_cast<__mmask16>((1u << (n - i)) - 1);
-        const __mmask16 fires = _mm512_mask_cmplt_epu32_mask(valid, _mm512_maskz_loadu_epi32(valid, words.data() + i), _mm512_maskz_loadu_epi32(valid, thresholds + i));
-        _mm512_storeu_si512(next, _mm512_maskz_compress_epi32(fires, _mm512_add_epi32(step, _mm512_set1_epi32(static_cast<int>(first + static_cast<std::uint32_t>(i))))));
-        next += __builtin_popcount(fires);
+    const __mmask16 lanes = static_cast<__mmask16>((1u << valid) - 1);
+    const __m512i ids = _mm512_add_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(static_cast<int>(first)));
+    const __mmask16 below = _mm512_mask_cmplt_epu32_mask(lanes, reinterpret_cast<__m512i>(load_words(words)), reinterpret_cast<__m512i>(thresholds));
+    _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(below, ids));
+    return out + __builtin_popcount(below);
+#else
+    for (unsigned i = 0; i < valid; ++i) {
+        *out = first + i;
+        out += words[i] < thresholds[i];
     }
+    return out;
 #endif
-    for (; i < n; ++i) {
-        *next = first + static_cast<std::uint32_t>(i);
-        next += words[i] < thresholds[i];
-    }
-    out.resize(static_cast<std::size_t>(next - out.data()));
+}
+
+/// A thread's buffer for the spikes of one step, so that lists are not cleared only to be overwritten.
+inline std::vector<std::uint32_t>& spike_buffer(std::size_t room) {
+    thread_local std::vector<std::uint32_t> buffer;
+    if (buffer.size() < room) buffer.resize(room);
+    return buffer;
+}
+
+/// Appends first + i for every i with words[i] < thresholds[i], ascending. Both arrays are padded to a multiple of 16.
+inline void append_below(std::span<const std::uint32_t> words, const std::uint32_t* thresholds, std::uint32_t first, std::vector<std::uint32_t>& out) {
+    auto& buffer = spike_buffer(words.size() + 16);
+    std::uint32_t* end = buffer.data();
+    for (std::size_t i = 0; i < words.size(); i += 16)
+        end = put_below(words.data() + i, load_words(thresholds + i), first + static_cast<std::uint32_t>(i), static_cast<unsigned>(std::min<std::size_t>(16, words.size() - i)), end);
+    out.insert(out.end(), buffer.data(), end);
 }
 
 }  // namespace ydot

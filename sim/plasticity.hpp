@@ -34,6 +34,8 @@ class PairRule {
 public:
     virtual ~PairRule() = default;
     virtual PairWindow window() const noexcept = 0;
+    /// The change by a pair does not depend on the weight: the window says all, and presentations can be learned as a whole.
+    virtual bool additive() const noexcept = 0;
     /// A spike of `row`'s source arrives: `y` are the post traces of the targets.
     virtual void on_pre(const SynapseBlock::Row& row, const float* y, float learning_rate, Bounds) const noexcept = 0;
     /// `target` fires: x[delay index][source] are the pre traces.
@@ -41,7 +43,8 @@ public:
                          std::span<const Bounds> of_source) const noexcept = 0;
 };
 
-/// What a rule provides: the window (time constants, pairing) and the change per pair, per unit of the other side's trace.
+/// What a rule provides: the window (time constants, pairing), the change per pair, per unit of the other side's trace, and
+/// `static constexpr bool additive = true` if that change does not depend on the weight.
 template <class R>
 concept RuleModel = requires(const typename R::Params& params, float w, float trace) {
     { R::name } -> std::convertible_to<std::string_view>;
@@ -55,6 +58,10 @@ class RuleOf final : public PairRule {
 public:
     explicit RuleOf(const typename R::Params& params) : params_(params) {}
     PairWindow window() const noexcept override { return R::window(params_); }
+    bool additive() const noexcept override {
+        if constexpr (requires { R::additive; }) return R::additive;
+        else return false;
+    }
 
     void on_pre(const SynapseBlock::Row& row, const float* y, float learning_rate, Bounds bounds) const noexcept override {
         const auto params = params_;

@@ -43,7 +43,7 @@ struct UnitShard {
     float nudge = 0;                   ///< how far activity is moved toward `stimulus`
     bool wants_slope = false;
     std::vector<std::uint32_t> words;  ///< random words of the step
-    std::vector<float> at_least, exactly;  ///< Poisson counts: P(N >= k), P(N = k - 1)
+    std::vector<float> at_least;           ///< Poisson counts: probability of a spike
     std::vector<std::uint32_t> threshold;  ///< a unit fires when its word is below
     std::vector<std::uint8_t> fired;       ///< of models that fire at a threshold of the potential
     std::vector<std::uint32_t> active;     ///< sources: units with a rate; `words` and `threshold` follow this list
@@ -261,12 +261,11 @@ private:
             for (std::size_t i = 0; i < y.size(); ++i) y[i] += shard.nudge * (shard.stimulus[i] - y[i]);
     }
     void slopes(UnitShard& shard, std::span<const float> y) const {
-        if constexpr (requires { M::slope(coeffs_, 0.0f, 0.0f); })
-            for (std::size_t i = 0; i < y.size(); ++i) {
-                const float moved = y[i] + shard.nudge * (shard.stimulus[i] - y[i]);
-                const float unsaturated = coeffs_.grid_probability == GridProbability::exponential && !continuous_ ? fast_exp(-coeffs_.expected_spikes * moved) : 1;
-                shard.slope[i] = (1 - shard.nudge) * coeffs_.expected_spikes * unsaturated * M::slope(coeffs_, shard.slope[i], y[i]);
-            }
+        const std::span<float> slope(shard.slope.data(), y.size());
+        M::slopes(coeffs_, slope, y);
+        for (float& s : slope) s *= (1 - shard.nudge) * coeffs_.expected_spikes;
+        if (coeffs_.grid_probability == GridProbability::exponential && !continuous_)  // at most one spike: 1 - exp(-x) saturates
+            for (std::size_t i = 0; i < y.size(); ++i) slope[i] *= fast_exp(-coeffs_.expected_spikes * (y[i] + shard.nudge * (shard.stimulus[i] - y[i])));
     }
 
     void draw(UnitShard& shard, const StepKey& key, Step n, SpikeList& out) const {
@@ -290,30 +289,30 @@ private:
         append_below({shard.words.data(), shard.count}, threshold, shard.first, out.unit);
         if (refractory) silence(shard, std::span<const std::uint32_t>(out.unit).subspan(old));
     }
-    /// Poisson counts x = lambda dt by inversion: P(N >= k + 1) = P(N >= k) - exp(-x) x^k / k!, one pass for each k until no unit has so many.
+    /// Poisson counts x = lambda dt by inversion: P(N >= k + 1) = P(N >= k) - exp(-x) x^k / k!, sixteen units at a time until none has so many.
     void draw_counts(UnitShard& shard, SpikeList& out) const {
-        const std::size_t units = shard.padded;
         const float per_step = coeffs_.expected_spikes;
+        const std::size_t units = shard.padded;
         shard.at_least.resize(units);
-        shard.exactly.resize(units);
-        const float* y = shard.activity.data();
-        float *at_least = shard.at_least.data(), *exactly = shard.exactly.data();
-        std::uint32_t* threshold = shard.threshold.data();
-        for (std::size_t i = 0; i < units; ++i) {
-            at_least[i] = -fast_expm1(-per_step * y[i]);
-            exactly[i] = 1 - at_least[i];
+        float *at_least_one = shard.at_least.data(), *y = shard.activity.data();
+        for (std::size_t i = 0; i < units; ++i) at_least_one[i] = -fast_expm1(-per_step * y[i]);
+        auto& buffer = spike_buffer(units * most_spikes_in_a_step + 16);
+        std::uint32_t* end = buffer.data();
+        for (std::uint32_t first = 0; first < shard.count; first += 16) {
+            const Lanes expected = per_step * load_lanes(y + first);
+            Lanes at_least = load_lanes(at_least_one + first), exactly = 1 - at_least;
+            const auto put_next = [&](int k) {
+                std::uint32_t* const before = end;
+                end = put_below(shard.words.data() + first, thresholds_of(at_least), shard.first + first, std::min(16u, shard.count - first), end);
+                exactly *= expected * (1 / static_cast<float>(k));
+                at_least -= exactly;
+                at_least = at_least > 0 ? at_least : Lanes{};
+                return end != before;
+            };
+            put_next(1), put_next(2), put_next(3);  // without a branch that would often be mispredicted
+            for (int k = 4; put_next(k) && k < most_spikes_in_a_step; ++k) {}
         }
-        for (int k = 1; k <= most_spikes_in_a_step; ++k) {
-            for (std::size_t i = 0; i < units; ++i) threshold[i] = probability_threshold(std::max(at_least[i], 0.0f));
-            const std::size_t old = out.unit.size();
-            append_below({shard.words.data(), shard.count}, threshold, shard.first, out.unit);
-            if (out.unit.size() == old) return;
-            const float factor = per_step / static_cast<float>(k);
-            for (std::size_t i = 0; i < units; ++i) {
-                exactly[i] *= factor * y[i];
-                at_least[i] -= exactly[i];
-            }
-        }
+        out.unit.insert(out.unit.end(), buffer.data(), end);
     }
     void silence(UnitShard& shard, std::span<const std::uint32_t> fired) const {
         const auto columns = pointers(shard);

@@ -54,7 +54,7 @@ void Replica::update(Shard& shard, Step n) {
     auto& out = shard.out[static_cast<std::size_t>(n - now_)];
     out.clear();
     circuit_.population(shard.population).step(shard.units, {circuit_.seed(), trial_}, n, out);
-    if (!shard.slopes.empty()) {
+    if (shard.units.wants_slope && !shard.slopes.empty()) {
         const std::size_t stride = (shard.units.count + 15) / 16 * 16, at = static_cast<std::size_t>(n) * stride;
         if (at + stride <= shard.slopes.size()) std::copy_n(shard.units.slope.begin(), stride, shard.slopes.begin() + static_cast<std::ptrdiff_t>(at));
     }
@@ -234,10 +234,10 @@ void Replica::learn_online() {
             }
 }
 
-void Replica::keep_slopes(std::size_t population) {
+void Replica::keep_slopes(std::size_t population, bool keep) {
     for_shards_of(population, [&](Shard& shard) {
-        shard.units.wants_slope = true;
-        shard.slopes.assign((shard.units.count + 15) / 16 * 16 * histories_[population].capacity(), 0);
+        shard.units.wants_slope = keep;
+        if (keep) shard.slopes.resize((shard.units.count + 15) / 16 * 16 * histories_[population].capacity());
     });
 }
 std::span<const float> Replica::slopes(std::size_t population, std::size_t index) const noexcept {

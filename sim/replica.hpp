@@ -37,8 +37,8 @@ public:
     /// Also runs the shards of a window in parallel (results are the same); for a replica that runs alone.
     void set_parallel(bool parallel) noexcept { parallel_ = parallel; }
     void set_observer(SpikeObserver* observer) noexcept { observer_ = observer; }
-    /// Keeps d(expected spikes)/du of a population for every step; for causal correction.
-    void keep_slopes(std::size_t population);
+    /// Whether d(expected spikes)/du of a population is kept for the steps to come, at their place in slopes(); for causal correction.
+    void keep_slopes(std::size_t population, bool keep);
 
     /// Runs so many steps.
     void run(Step steps);

@@ -8,8 +8,8 @@ namespace ydot {
 /// Time inside the engine: an integer number of steps of dt since the start of the run or of the presentation.
 using Step = std::int64_t;
 
-/// The spikes of one population in one step. A unit with two spikes in a step is there twice (on the grid: units in ascending order, then those
-/// with a second spike, and so on). `offset` is the time within the step, in [0, 1) steps,
+/// The spikes of one population in one step. A unit with two spikes in a step is there twice (on the grid: by sixteen units, those
+/// that fire, then those of them that fire twice, and so on). `offset` is the time within the step, in [0, 1) steps,
 /// for spikes in continuous time (then in order of time within a shard) and empty for spikes on the grid.
 struct SpikeList {
     std::vector<std::uint32_t> unit;

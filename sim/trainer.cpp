@@ -31,10 +31,7 @@ Trainer::Trainer(Circuit& circuit, Schedule schedule) : circuit_(circuit), sched
             plastic_.push_back({p, b, BatchLearner(*projection.plasticity, projection.site, circuit.dt_ms()), {}});
     }
     workers_ = std::make_unique<tbb::enumerable_thread_specific<std::unique_ptr<Worker>>>([this] {
-        auto worker = std::make_unique<Worker>(circuit_, schedule_, plastic_.size());
-        for (const auto& plastic : plastic_)
-            if (circuit_.projections()[plastic.projection].plasticity->causal_factor != 0) worker->replica.keep_slopes(circuit_.projections()[plastic.projection].to);
-        return worker;
+        return std::make_unique<Worker>(circuit_, schedule_, plastic_.size());
     });
 }
 Trainer::~Trainer() = default;
@@ -94,9 +91,11 @@ Answer Trainer::present(Replica& replica, const Presentation& shown, bool teach,
             if (!gates) continue;
             auto& gate = (*gates)[p];
             gate.open.insert(gate.open.end(), static_cast<std::size_t>(phase.steps), phase.learns[p]);
+            gate.conducts.insert(gate.conducts.end(), static_cast<std::size_t>(phase.steps), phase.conducts[p]);
             gate.paired.insert(gate.paired.end(), static_cast<std::size_t>(phase.steps), phase.paired);
             answer.learned |= phase.learns[p] != 0;
         }
+        keep_slopes(replica, phase, gates != nullptr);
         replica.set_nudge(schedule_.readout, 0);
         if (teach)
             for (const auto population : phase.clamps) replica.set_nudge(population, phase.nudge);
@@ -115,6 +114,15 @@ Answer Trainer::present(Replica& replica, const Presentation& shown, bool teach,
     replica.set_nudge(schedule_.readout, 0);
     answer.steps = replica.now();
     return answer;
+}
+
+/// The causal correction needs the slopes of the steps in which its projections learn.
+void Trainer::keep_slopes(Replica& replica, const Phase& phase, bool learning) const {
+    const auto corrected = [&](const Plastic& plastic) { return circuit_.projections()[plastic.projection].plasticity->causal_factor != 0; };
+    for (const auto& plastic : plastic_)
+        if (corrected(plastic)) replica.keep_slopes(circuit_.projections()[plastic.projection].to, false);
+    for (const auto& plastic : plastic_)
+        if (learning && corrected(plastic) && phase.learns[plastic.projection]) replica.keep_slopes(circuit_.projections()[plastic.projection].to, true);
 }
 
 void Trainer::count_spikes(Worker& worker) const {

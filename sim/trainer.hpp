@@ -2,6 +2,7 @@
 #include <tbb/enumerable_thread_specific.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,7 +21,7 @@ struct Phase {
     std::vector<std::size_t> clamps;             ///< populations moved toward the target
     float nudge = 0;
     bool paired = true, readout = false;
-    double stop_above = 2;
+    double stop_above = std::numeric_limits<double>::infinity();
 };
 
 /// A schedule, frozen.
@@ -80,6 +81,7 @@ private:
     struct Worker;  ///< what a thread needs: a replica, scratch memory, sums of changes
 
     Answer present(Replica&, const Presentation&, bool teach, bool stop, std::vector<GateTrace>* gates) const;
+    void keep_slopes(Replica&, const Phase&, bool learning) const;
     void count_spikes(Worker&) const;
     void collect_changes(Worker&);
     void apply(double factor, std::size_t images);

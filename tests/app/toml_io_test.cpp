@@ -431,7 +431,6 @@ clamps = []
 nudge = 1.0
 paired = true
 readout = false
-stop_above = 2.0
 
 [record]
 spikes = true

@@ -324,7 +324,7 @@ TEST_CASE("The analytic correction of a presentation leaves no drift behind", "[
     plasticity.causal_factor = causal_factor_of({1, 1, 20, 20, Pairing::all}, circuit->population(1).impulse_response(1000), static_cast<double>(line.scale), 1);
     const BatchLearner learner(plasticity, DelaySite::axonal, 1);
     Replica replica(*circuit, steps);
-    replica.keep_slopes(1);
+    replica.keep_slopes(1, true);
     const auto gate = gate_of(steps, 200, 300);
     BatchLearner::Scratch scratch;
     std::vector<double> raw, corrected;

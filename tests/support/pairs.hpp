@@ -14,6 +14,7 @@ namespace ydot::test {
 /// The additive pair rule with the window itself as parameters.
 struct WindowRule {
     static constexpr std::string_view name = "window";
+    static constexpr bool additive = true;
     using Params = PairWindow;
     static PairWindow window(const Params& p) { return p; }
     static float on_pre(const Params& p, float, float y) { return -static_cast<float>(p.a_minus) * y; }
