@@ -1,6 +1,6 @@
 # Compile flags of everything in this tree. Directory scope on purpose: the rooms' installed targets must not pass our
 # warnings on to those who link them.
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wno-psabi)
 
 # Floating point. A run must give the same bits on every instruction set, so that a seed means the same result with and
 # without YDOT_NATIVE, in debug and in release:
