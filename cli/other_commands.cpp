@@ -109,7 +109,7 @@ void add_convert(CLI::App& app) {
 void add_data(CLI::App& app) {
     struct Arguments {
         std::string out;
-        std::size_t train = 22000, test = 2000;
+        std::size_t train = 42000, test = 2000;
         std::uint64_t seed = 1;
     };
     auto arguments = std::make_shared<Arguments>();
