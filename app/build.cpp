@@ -159,7 +159,8 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
     std::map<std::string, Connectivity> synapses;
     for (const auto& spec : description.projections) {
         const auto& target = circuit->population(circuit->find_population(spec.to));
-        if (!target.receives()) throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
+        if (!target.receives() && spec.plasticity.rule.empty())  // plastic synapses onto a source learn from spikes that they do not cause
+            throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
         synapses[spec.name] = draw_synapses(spec, wiring.edges_of(spec), description.run, target.size());
     }
     std::map<std::string, std::vector<float>> signs;

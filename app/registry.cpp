@@ -80,12 +80,12 @@ std::unique_ptr<const Population> make(const PopulationSpec& spec, const RunSpec
     const auto params = read_fields<typename M::Params>(spec.parameters, path, keys_of<PopulationSpec>());
     const auto size = static_cast<std::uint32_t>(spec.size);
     const bool continuous = wants_continuous(spec, run);
+    if constexpr (requires { M::check(params, run.dt_ms, path); }) M::check(params, run.dt_ms, path);
     if constexpr (replays<M>) return std::make_unique<ReplayPopulation>(spec.name, size, spikes_of(params, spec), run.dt_ms, continuous);
     else if constexpr (SourceModel<M>) return std::make_unique<SourcePopulation<M>>(spec.name, size, params, run.dt_ms, continuous);
     else {
         if (continuous && !ContinuousModel<M>)
             throw Error(path + ".model", std::string(M::name) + " has no continuous-time propagator; set propagator = \"grid\" for this population", spec.source.text());
-        if constexpr (requires { M::check(params, run.dt_ms, path); }) M::check(params, run.dt_ms, path);
         return std::make_unique<UnitPopulation<M>>(spec.name, size, params, run.dt_ms, continuous);
     }
 }
@@ -106,6 +106,7 @@ std::vector<ModelInfo> all_models() {
     models.push_back(table_of<PhaseSpec>("phase", "[[schedule.phases]], in order"));
     models.push_back(table_of<DataSpec>("data", "images; training, validation and test apart"));
     models.push_back(table_of<RecordSpec>("record", "what is recorded"));
+    models.push_back(table_of<MetricsSpec>("metrics", "what is measured at every point of the learning curve"));
     return models;
 }
 

@@ -124,8 +124,17 @@ void ResultsDirectory::append(const LearningPoint& p) const {
     const auto target = file("learning.csv");
     const bool fresh = !fs::exists(target);
     std::ofstream out(target, std::ios::app);
-    if (fresh) out << "images,epoch,seconds,train_error_percent,validation_error_percent,learning_fraction\n";
-    out << fmt::format("{},{:.6g},{:.2f},{:.4g},{:.4g},{:.4g}\n", p.images, p.epoch, p.seconds, p.train_error_percent, p.validation_error_percent, p.learning_fraction);
+    if (fresh) {
+        out << "images,epoch,seconds,train_error_percent,validation_error_percent,learning_fraction";
+        for (const auto& g : p.gradient)
+            for (const char* column : {"angle_degrees", "angle_error_degrees", "norm_ratio", "sign_agreement", "mean_field_angle_degrees"})
+                out << ',' << csv_cell(fmt::format("{}.{}", column, g.projection));
+        out << '\n';
+    }
+    out << fmt::format("{},{:.6g},{:.2f},{:.4g},{:.4g},{:.4g}", p.images, p.epoch, p.seconds, p.train_error_percent, p.validation_error_percent, p.learning_fraction);
+    for (const auto& g : p.gradient)
+        out << fmt::format(",{:.4g},{:.4g},{:.4g},{:.4g},{:.4g}", g.angle_degrees, g.angle_error_degrees, g.norm_ratio, g.sign_agreement, g.mean_field_angle_degrees);
+    out << '\n';
     if (!out.flush()) cannot_write(target);
 }
 
@@ -177,6 +186,8 @@ std::vector<std::string> draw_figures(const std::vector<std::string>& arguments)
     for (std::string line; std::getline(lines, line);) names.push_back(line);
     return names;
 }
+
+std::string seconds_text(double seconds) { return seconds < 9.5 ? fmt::format("{:.2g} s", seconds) : fmt::format("{:.0f} s", seconds); }
 
 std::size_t peak_memory_bytes() {
     rusage usage{};

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/gradient_probe.hpp"
 #include "sim/circuit.hpp"
 #include "sim/description.hpp"
 
@@ -28,6 +29,7 @@ struct Summary {
 struct LearningPoint {
     std::size_t images = 0;
     double epoch = 0, seconds = 0, train_error_percent = 0, validation_error_percent = 0, learning_fraction = 0;
+    std::vector<GradientAlignment> gradient;  ///< with metrics.gradient_angle
 };
 
 /// A stretch of the recording: level "presentation" or "phase".
@@ -60,6 +62,9 @@ private:
 /// @param arguments  of the script
 /// @return the names it printed; @throws Error with what the script said: bad_input when there is nothing to draw, else run_failure
 std::vector<std::string> draw_figures(const std::vector<std::string>& arguments);
+
+/// "4.2 s", "431 s".
+std::string seconds_text(double seconds);
 
 /// Largest resident set so far.
 std::size_t peak_memory_bytes();

@@ -24,9 +24,7 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Presentations draw from disjoint ranges of trial numbers, so that no evaluation changes what training draws.
-constexpr std::uint32_t validation_trials = 0x80000000u, test_trials = 0xA0000000u, recorded_trials = 0xC0000000u;
-
-std::int64_t threads_of(const RunSpec& run) { return run.threads > 0 ? run.threads : static_cast<std::int64_t>(std::max(1u, std::thread::hardware_concurrency())); }
+constexpr std::uint32_t validation_trials = 0x80000000u, test_trials = 0xA0000000u, recorded_trials = 0xC0000000u, probe_trials = 0xE0000000u;
 
 /// Streams spikes to spikes.h5, shifted by what has been recorded before; counts them.
 class SpikeWriter final : public SpikeObserver {
@@ -106,13 +104,13 @@ void check_connections(const Description& description) {
 class Run {
 public:
     Run(const Description& description, const RunOptions& options)
-        : description_(description), options_(options), limit_(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads_of(description.run))) {
+        : description_(description), options_(options), limit_(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads_used(description.run.threads))) {
         fill_defaults(description_);
         auto& summary = result_.summary;
         summary.version = YDOT_VERSION;
         summary.command = options.command;
         summary.seed = description.run.seed;
-        summary.threads = threads_of(description.run);
+        summary.threads = threads_used(description.run.threads);
     }
 
     RunResult operator()() {
@@ -187,9 +185,12 @@ private:
         writer_->start_at_ms(description_.run.warmup_ms);
         replica.set_observer(writer_.get());
         const auto start = Clock::now();
-        const Step piece = std::max<Step>(circuit_->window(), total / 200);
+        // Whole windows, so that nothing depends on where the pieces end; about a tenth of a second each, so that Ctrl-C is heard.
+        double windows = 1;
         while (replica.now() < total && !stopped()) {
-            replica.run(std::min(piece, total - replica.now()));
+            const auto begin = Clock::now();
+            replica.run(std::min(static_cast<Step>(windows) * circuit_->window(), total - replica.now()));
+            windows = std::max(1.0, windows * std::clamp(0.1 / seconds_since(begin), 0.5, 2.0));
             const double done = static_cast<double>(replica.now()) / static_cast<double>(total), elapsed = seconds_since(start);
             report({"running", done, static_cast<double>(replica.now()) * dt_ms / elapsed, "ms", elapsed / done * (1 - done), {}, {}});
         }
@@ -224,6 +225,7 @@ private:
         images_ = load_images(description_);
         const auto classes = 1 + std::size_t{*std::max_element(images_.train.labels.begin(), images_.train.labels.end())};
         trainer_ = std::make_unique<Trainer>(*circuit_, build_schedule(description_, *circuit_, images_.train.image_size(), classes));
+        if (description_.metrics.gradient_angle) probe_ = std::make_unique<GradientProbe>(description_, *circuit_, *trainer_, images_.train);
     }
 
     void train() {
@@ -320,7 +322,8 @@ private:
     /// A point of the learning curve; the weights of the best one are kept. Without validation images the last one is the best.
     void add_point(std::size_t shown, double training_s, double train_error, double fraction, Progress progress) {
         LearningPoint point{shown, static_cast<double>(shown) / static_cast<double>(images_.train.count()), training_s, train_error,
-                            error_percent(images_.validation, validation_trials, "validating"), fraction};
+                            error_percent(images_.validation, validation_trials, "validating"), fraction, {}};
+        if (probe_) point.gradient = probe_->measure(probe_trials + static_cast<std::uint32_t>(result_.curve.size()) * probe_->presentations());
         if (result_.curve.empty() || !(point.validation_error_percent > best_.validation_error_percent)) {
             best_ = point;
             best_weights_ = weights();
@@ -392,6 +395,7 @@ private:
     std::unique_ptr<SpikeWriter> writer_;
     data::Split images_;
     std::unique_ptr<Trainer> trainer_;
+    std::unique_ptr<GradientProbe> probe_;
     LearningPoint best_;
     std::vector<std::vector<float>> best_weights_;
     std::vector<RecordedInterval> intervals_;
@@ -399,6 +403,8 @@ private:
 };
 
 }  // namespace
+
+std::int64_t threads_used(std::int64_t asked) { return asked > 0 ? asked : static_cast<std::int64_t>(std::max(1u, std::thread::hardware_concurrency())); }
 
 RunResult run(const Description& description, const RunOptions& options) {
     try {

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -16,7 +17,7 @@ struct Progress {
     std::string stage;         ///< "training", "running", "testing", ...
     double fraction = 0;       ///< of the stage, in [0, 1]
     double rate = 0;           ///< per second
-    std::string rate_unit;     ///< "images", "ms of activity"
+    std::string rate_unit;     ///< "images", "ms of activity"; empty: neither rate nor time left is known
     double seconds_left = 0;
     std::optional<double> error_percent;  ///< training: recent share of wrong answers
     std::optional<LearningPoint> point;   ///< a new point of the learning curve
@@ -40,6 +41,9 @@ struct RunResult {
 /// Runs a description to its end: trains when it has a schedule, else simulates run.duration_ms. Everything that can be wrong with the
 /// description, the data or the output directory is found before the directory is made.
 RunResult run(const Description& description, const RunOptions& options = {});
+
+/// How many threads a run uses that asks for this many; 0 asks for one a core.
+std::int64_t threads_used(std::int64_t asked);
 
 /// Builds, but does not run: what `--dry-run` shows.
 Summary dry_run(const Description& description);

@@ -525,7 +525,7 @@ void collect_sources(const Node& node, const std::string& path, std::map<std::st
 }
 
 const Names& top_keys() {
-    static const Names keys{"plots", "run", "data", "populations", "projections", "schedule", "record"};
+    static const Names keys{"plots", "run", "data", "populations", "projections", "schedule", "record", "metrics"};
     return keys;
 }
 
@@ -539,6 +539,7 @@ Description read_tree(const Node& root) {
     if (const Node* c = root.child("projections")) d.projections = read_all(*c, read_projection);
     if (const Node* c = root.child("schedule")) d.schedule = read_schedule(*c, "schedule");
     if (const Node* c = root.child("record")) d.record = read_table<RecordSpec>(*c, "record");
+    if (const Node* c = root.child("metrics")) d.metrics = read_table<MetricsSpec>(*c, "metrics");
     collect_sources(root, {}, d.sources);
     return d;
 }
@@ -652,6 +653,7 @@ public:
         check_schedule();
         check_ranges(d_.data, "data");
         check_ranges(d_.record, "record");
+        check_ranges(d_.metrics, "metrics");
         for (const auto& name : d_.record.populations) check_reference("record.populations", "population", name, populations_, true);
     }
 
@@ -825,6 +827,7 @@ std::string write_description(const Description& d) {
     write_table(out, "[schedule]", field_lines(d.schedule));
     for (const auto& phase : d.schedule.phases) write_table(out, "[[schedule.phases]]", field_lines(phase));
     write_table(out, "[record]", field_lines(d.record));
+    write_table(out, "[metrics]", field_lines(d.metrics));
     return out;
 }
 

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
     int exit_code = 0;
     const std::string command = ydot::cli::command_line(argc, argv);
     ydot::cli::add_run(app, command, exit_code);
+    ydot::cli::add_verify(app, command, exit_code);
     ydot::cli::add_models(app);
     ydot::cli::add_plot(app);
     ydot::cli::add_convert(app);

@@ -67,8 +67,9 @@ void ProgressDisplay::draw_bar(const app::Progress& p) {
     if (!due(p)) return;
     constexpr int width = 24;
     const int full = static_cast<int>(std::clamp(p.fraction, 0.0, 1.0) * width);
-    std::string line = fmt::format("{} [{}{}] {:3.0f} %  {:.0f} {}/s  {} left", p.stage, std::string(static_cast<std::size_t>(full), '='),
-                                   std::string(static_cast<std::size_t>(width - full), ' '), 100 * p.fraction, p.rate, p.rate_unit, clock_text(p.seconds_left));
+    std::string line = fmt::format("{} [{}{}] {:3.0f} %", p.stage, std::string(static_cast<std::size_t>(full), '='),
+                                   std::string(static_cast<std::size_t>(width - full), ' '), 100 * p.fraction);
+    if (!p.rate_unit.empty()) line += fmt::format("  {:.0f} {}/s  {} left", p.rate, p.rate_unit, clock_text(p.seconds_left));
     if (p.error_percent) line += fmt::format("  error {:.1f} %", *p.error_percent);
     std::fprintf(stderr, "\r%s\033[K", line.substr(0, terminal_columns() - 1).c_str());  // a line that wraps could not be redrawn
     std::fflush(stderr);

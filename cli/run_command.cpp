@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <atomic>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -11,18 +9,12 @@
 #include "app/run.hpp"
 #include "app/toml_io.hpp"
 #include "cli/commands.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 
 namespace ydot::cli {
 namespace fs = std::filesystem;
 namespace {
-
-std::atomic<bool> interrupted{false};
-/// The first signal asks for an orderly end; the second ends the program at once.
-extern "C" void on_interrupt(int signal) {
-    interrupted.store(true);
-    std::signal(signal, SIG_DFL);
-}
 
 struct RunArguments {
     std::string file, data, out;
@@ -60,12 +52,10 @@ Description describe(const RunArguments& arguments) {
     return description;
 }
 
-std::string seconds_text(double seconds) { return seconds < 9.5 ? fmt::format("{:.2g} s", seconds) : fmt::format("{:.0f} s", seconds); }
-
 void print_result(const app::RunResult& result, const fs::path& out) {
     const auto& s = result.summary;
     fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {}, ran {} of activity in {}\n", s.network.neurons, s.network.synapses, s.seed, s.threads,
-               s.threads == 1 ? "" : "s", seconds_text(s.timing.build_s), seconds_text(s.timing.biological_s), seconds_text(s.timing.run_s));
+               s.threads == 1 ? "" : "s", app::seconds_text(s.timing.build_s), app::seconds_text(s.timing.biological_s), app::seconds_text(s.timing.run_s));
     for (const auto& [name, rate] : s.rates_Hz) fmt::print("  {:<16} {:8.2f} Hz\n", name, rate);
     if (const auto error = s.metrics.find("test_error_percent"); error != s.metrics.end()) {
         fmt::print("{:.2f} epochs at {:.0f} images a second", s.metrics.at("epochs"), s.metrics.at("images_per_s"));
@@ -85,15 +75,13 @@ void run_command(const RunArguments& arguments, const std::string& command, int&
         app::ResultsDirectory::check(out);
         const auto summary = app::dry_run(description);
         fmt::print("{} is sound: {} neurons, {} synapses, {:.1f} bytes a synapse, built in {}\n", arguments.file, summary.network.neurons, summary.network.synapses, summary.bytes_per_synapse,
-                   seconds_text(summary.timing.build_s));
+                   app::seconds_text(summary.timing.build_s));
         return;
     }
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
     app::RunOptions options;
     options.out = out;
     options.command = command;
-    options.stop = &interrupted;
+    options.stop = &catch_interrupts();
     app::RunResult result;
     {
         ProgressDisplay display(arguments.progress);

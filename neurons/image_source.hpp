@@ -12,8 +12,8 @@ struct ImageSource {
         double rate_Hz = 200;
         static constexpr std::tuple fields{Field{"rate_Hz", &Params::rate_Hz, "rate of a unit whose pixel is full", positive}};
     };
-    static double rate_Hz(const Params& p, double /*t_ms*/, float pixel) { return p.rate_Hz * static_cast<double>(pixel); }
-    static double highest_rate_Hz(const Params& p, float pixel) { return p.rate_Hz * static_cast<double>(pixel); }
+    static double rate_Hz(const Params& p, double /*t_ms*/, double pixel) { return p.rate_Hz * pixel; }
+    static double highest_rate_Hz(const Params& p, double pixel) { return p.rate_Hz * pixel; }
 };
 
 }  // namespace ydot::neurons

@@ -2,6 +2,7 @@
 #include "neurons/image_source.hpp"
 #include "neurons/lif.hpp"
 #include "neurons/modulated_source.hpp"
+#include "neurons/piecewise_source.hpp"
 #include "neurons/poisson.hpp"
 #include "neurons/poisson_source.hpp"
 #include "neurons/spike_trains.hpp"
@@ -10,6 +11,6 @@
 namespace ydot::neurons {
 
 /// Every unit that a description can name. Adding one: a header, and its name here.
-using Units = TypeList<Poisson, Lif, PoissonSource, ImageSource, ModulatedSource, SpikeTrains>;
+using Units = TypeList<Poisson, Lif, PoissonSource, ImageSource, ModulatedSource, PiecewiseSource, SpikeTrains>;
 
 }  // namespace ydot::neurons

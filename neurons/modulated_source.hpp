@@ -18,10 +18,10 @@ struct ModulatedSource {
                                            Field{"frequency_Hz", &Params::frequency_Hz, "of the modulation", not_negative},
                                            Field{"phase", &Params::phase, "radians at time 0"}};
     };
-    static double rate_Hz(const Params& p, double t_ms, float /*stimulus*/) {
+    static double rate_Hz(const Params& p, double t_ms, double /*stimulus*/) {
         return p.rate_Hz * (1 + p.depth * std::sin(2e-3 * std::numbers::pi * p.frequency_Hz * t_ms + p.phase));
     }
-    static double highest_rate_Hz(const Params& p, float /*stimulus*/) { return p.rate_Hz * (1 + p.depth); }
+    static double highest_rate_Hz(const Params& p, double /*stimulus*/) { return p.rate_Hz * (1 + p.depth); }
 };
 
 }  // namespace ydot::neurons

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -46,6 +47,38 @@ inline void apply_phi(Phi phi, std::span<float> u) noexcept {
             each([sum](float x) { return x / sum; });
         }
     }
+}
+
+/// The same in double precision, exact to rounding: the rate reading. A softmax normalises over all of `u`.
+inline void apply_phi(Phi phi, std::span<double> u) noexcept {
+    const double largest = phi == Phi::softmax ? *std::max_element(u.begin(), u.end()) : 0;
+    for (double& x : u) switch (phi) {
+            case Phi::logistic: x = 1 / (1 + std::exp(-x)); break;
+            case Phi::hard_sigmoid: x = std::clamp(x, 0.0, 1.0); break;
+            case Phi::relu:
+            case Phi::linear: x = std::max(x, 0.0); break;
+            case Phi::softplus: x = std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); break;
+            case Phi::exponential:
+            case Phi::softmax: x = std::exp(x - largest); break;
+        }
+    if (phi != Phi::softmax) return;
+    const double sum = std::accumulate(u.begin(), u.end(), 0.0);
+    for (double& x : u) x /= sum;
+}
+
+/// In place, v -> J^T v with the Jacobian J = d phi / d u at potentials u and activities y = phi(u).
+template <class Real>
+void pull_back_phi(Phi phi, std::span<const Real> u, std::span<const Real> y, std::span<Real> v) noexcept {
+    const Real mean = phi == Phi::softmax ? std::inner_product(y.begin(), y.end(), v.begin(), Real{}) : Real{};
+    for (std::size_t i = 0; i < v.size(); ++i) switch (phi) {
+            case Phi::logistic: v[i] *= y[i] * (1 - y[i]); break;
+            case Phi::hard_sigmoid: v[i] *= u[i] > 0 && u[i] < 1 ? 1 : 0; break;
+            case Phi::relu:
+            case Phi::linear: v[i] *= u[i] > 0 ? 1 : 0; break;
+            case Phi::softplus: v[i] *= 1 / (1 + std::exp(-u[i])); break;
+            case Phi::exponential: v[i] *= y[i]; break;
+            case Phi::softmax: v[i] = y[i] * (v[i] - mean); break;
+        }
 }
 
 /// In place, potentials u -> slopes d phi / d u, given the activities y = phi(u) (softmax: the diagonal, y (1 - y)).

@@ -56,6 +56,9 @@ struct Poisson {
         return c.bias + s.filter.drive;
     }
     static void activity(const Coeffs& c, std::span<float> u) { apply_phi(c.phi, u); }
+    static void activity(const Coeffs& c, std::span<double> u) { apply_phi(c.phi, u); }
+    template <class Real>
+    static void pull_back(const Coeffs& c, std::span<const Real> u, std::span<const Real> y, std::span<Real> v) { pull_back_phi(c.phi, u, y, v); }
     static void slopes(const Coeffs& c, std::span<float> u, std::span<const float> y) { apply_phi_slope(c.phi, u, y); }
 
     // Continuous time: exact flow between arrivals. The drive moves toward the stage and both relax to 0, so it stays below the largest.

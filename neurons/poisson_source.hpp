@@ -11,8 +11,8 @@ struct PoissonSource {
         double rate_Hz = 100;
         static constexpr std::tuple fields{Field{"rate_Hz", &Params::rate_Hz, "rate of every unit", not_negative}};
     };
-    static double rate_Hz(const Params& p, double /*t_ms*/, float /*stimulus*/) { return p.rate_Hz; }
-    static double highest_rate_Hz(const Params& p, float /*stimulus*/) { return p.rate_Hz; }
+    static double rate_Hz(const Params& p, double /*t_ms*/, double /*stimulus*/) { return p.rate_Hz; }
+    static double highest_rate_Hz(const Params& p, double /*stimulus*/) { return p.rate_Hz; }
 };
 
 }  // namespace ydot::neurons

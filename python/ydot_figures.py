@@ -4,8 +4,9 @@
     ydot_figures.py results/ --what raster,learning -o figure.png
     ydot_figures.py results/spikes.h5 --what raster --window 0 500 -o raster.svg
     ydot_figures.py --all results/                  raster.png, learning.png, fields.png, whichever apply
+    ydot_figures.py --verification results/         the figures of verification.json, each into results/verification/
 
-Reads spikes.h5 (SONATA), config.toml, intervals.csv, learning.csv and weights.h5. Exit code 2 and one line on stderr when the
+Reads spikes.h5 (SONATA), config.toml, intervals.csv, learning.csv, weights.h5 and verification.json. Exit code 2 and one line on stderr when the
 input is bad or there is nothing to draw.
 """
 import argparse
@@ -13,6 +14,7 @@ import csv
 import dataclasses
 import functools
 import gzip
+import json
 import math
 import os
 import pathlib
@@ -669,6 +671,170 @@ def draw_digits(results, window_ms=None):
     return figure
 
 
+# ---- verification
+
+
+@dataclasses.dataclass
+class Series:
+    """Points, or a line, of a panel of a verification: x, y and error (half lengths of bars; none when it is empty), #points each.
+
+    One without a name belongs to the one before it.
+    """
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    error: np.ndarray
+    line: bool
+
+
+@dataclasses.dataclass
+class Panel:
+    x_label: str
+    y_label: str
+    x_log: bool
+    y_log: bool
+    series: list
+
+
+def read_verification(directory):
+    """Name -> list of Panel, of every figure in verification.json."""
+    path = Results(directory).file("verification.json")
+    try:
+        figures = [figure for check in json.loads(path.read_text(encoding="utf-8"))["checks"] for figure in check["figures"]]
+        found = {figure["name"]: [read_panel(panel) for panel in figure["panels"]] for figure in figures}
+    except (ValueError, KeyError, TypeError) as error:
+        raise FigureError(f"{path}: is not the report of a verification ({type(error).__name__}: {error})") from None
+    if not any(found.values()):
+        raise NothingToDraw(f"{path}: there are no figures")
+    return {name: panels for name, panels in found.items() if panels}
+
+
+def read_panel(panel):
+    series = [Series(s["name"], *(np.array(s[key], float) for key in ("x", "y", "error")), bool(s["line"])) for s in panel["series"]]
+    for s in series:
+        if len(s.x) != len(s.y) or len(s.error) not in (0, len(s.x)):
+            raise ValueError(f"series {s.name} has {len(s.x)} x, {len(s.y)} y and {len(s.error)} errors")
+    return Panel(panel["x_label"], panel["y_label"], bool(panel["x_log"]), bool(panel["y_log"]), series)
+
+
+def draw_panels(panels):
+    """Panels side by side, at most three in a row."""
+    columns = 2 if len(panels) == 4 else min(3, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    inside = 3 if columns == 3 else 4  # entries of a legend that leave the data visible
+    most = max(len(legend_entries(panel.series)) for panel in panels)
+    inches = (2.2 if columns == 3 else 2.6) + (0.15 * most if most > inside else 0)
+    figure, axes = plt.subplots(rows, columns, figsize=(COLUMN_INCHES if columns == 1 else PAGE_INCHES, rows * inches), squeeze=False,
+                                layout="constrained")
+    for axis in axes.flat[len(panels):]:
+        axis.axis("off")
+    legends = []
+    for k, (axis, panel) in enumerate(zip(axes.flat, panels)):
+        draw_panel(axis, panel)
+        if len(panels) > 1:
+            axis.set_title("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[k % 26], loc="left", fontweight="bold")
+        entries = legend_entries(panel.series)
+        if len(panel.series) > 1 and entries and entries not in legends:  # the same names have the same colours: once is enough
+            legends.append(entries)
+            add_series_legend(axis, entries, below=len(entries) > inside)
+    return figure
+
+
+def measured_with_law(series):
+    """Pairs (points, line) of the same colour, when there are as many lines as points; else none."""
+    points, lines = [s for s in series if not s.line], [s for s in series if s.line]
+    return list(zip(points, lines)) if len(points) == len(lines) else []
+
+
+def legend_entries(series):
+    """Entry -> names of the series it stands for. "unbalanced, from spikes" and "unbalanced, law" share the entry "unbalanced"."""
+    pairs = measured_with_law(series)
+    stems = [points.name.rpartition(", ")[0] for points, _ in pairs]
+    if len(pairs) > 1 and all(stems) and stems == [line.name.rpartition(", ")[0] for _, line in pairs]:
+        return {stem: (points.name, line.name) for stem, (points, line) in zip(stems, pairs)}
+    return {s.name: (s.name,) for s in series if s.name}
+
+
+def draw_panel(axes, panel):
+    scale_axis(axes, "x", panel.x_log, [s.x for s in panel.series])
+    scale_axis(axes, "y", panel.y_log, [s.y for s in panel.series])
+    for k, (series, colour) in enumerate(zip(panel.series, series_colours(panel.series))):
+        if series.line:
+            draw_line(axes, series, colour)
+        else:
+            draw_points(axes, series, colour, "os^Dv"[k % 5])
+    values = np.concatenate([s.y for s in panel.series] or [np.zeros(0)])
+    if not panel.y_log and np.nanmin(values, initial=0) < 0 < np.nanmax(values, initial=0):
+        axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
+    axes.set(xlabel=panel.x_label, ylabel=panel.y_label)
+
+
+def series_colours(series):
+    """A measurement and its law share a colour when there are as many lines as points; the only line is grey; else each its own."""
+    named = [s for s in series if s.name]
+    lines = sum(s.line for s in named)
+    points = len(named) - lines
+    if lines == 1 and points:
+        line_colours = iter(["0.45"])
+    else:
+        line_colours = iter(COLOURS * 9 if measured_with_law(named) else (COLOURS * 9)[points:])
+    point_colours = iter(COLOURS * 9)
+    colours = []
+    for s in series:
+        colours.append(next(line_colours if s.line else point_colours, COLOURS[-1]) if s.name or not colours else colours[-1])
+    return colours
+
+
+def draw_line(axes, series, colour):
+    axes.plot(series.x, series.y, color=colour, linewidth=1.1, label=series.name, zorder=2)
+    if len(series.error):
+        axes.fill_between(series.x, series.y - series.error, series.y + series.error, color=colour, alpha=0.2, linewidth=0, zorder=1)
+
+
+def draw_points(axes, series, colour, marker):
+    size = float(np.clip(30 / math.sqrt(max(len(series.x), 1)), 1.2, 3.6))
+    axes.errorbar(series.x, series.y, yerr=series.error if len(series.error) else None, linestyle="none", marker=marker, markersize=size,
+                  markeredgewidth=0, color=colour, elinewidth=0.8, capsize=1.5, label=series.name, zorder=3)
+
+
+def scale_axis(axes, which, log, values):
+    """A logarithmic axis has plain numbers when it spans few decades; without a positive value there is none."""
+    values = np.concatenate(values or [np.zeros(0)])
+    positive = values[np.isfinite(values) & (values > 0)]
+    if not log or not len(positive):
+        return
+    axes.set_xscale("log", nonpositive="mask") if which == "x" else axes.set_yscale("log", nonpositive="clip")
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    decades = math.log10(positive.max() / positive.min())
+    if decades < 2.5:
+        axis.set_major_locator(LogLocator(10, subs=(1, 2, 5) if decades > 0.5 else range(1, 10)))
+    if 1e-3 <= positive.min() and positive.max() < 1e5:
+        axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def add_series_legend(axes, entries, below):
+    """In the panel, or below it."""
+    handles, names = axes.get_legend_handles_labels()
+    drawn = dict(zip(names, handles))
+    place = dict(loc="upper center", bbox_to_anchor=(0.5, -0.24)) if below else dict(loc="best")
+    axes.legend([tuple(drawn[s] for s in series) for series in entries.values()], list(entries), handlelength=1.6, fontsize=7,
+                borderaxespad=0.2, **place)
+
+
+def draw_verification(directory):
+    """A picture for every figure of the report. Returns their names in the directory."""
+    figures = read_verification(directory)
+    folder = pathlib.Path(directory) / "verification"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise FigureError(f"{folder}: cannot be made: {error.strerror}") from None
+    for name, panels in figures.items():
+        save(draw_panels(panels), folder / f"{name}.png")
+    return [f"verification/{name}.png" for name in figures]
+
+
 FIGURES = {"raster": draw_raster, "learning": draw_learning, "fields": draw_fields, "weights": draw_weights, "rates": draw_rates,
            "isi": draw_isi, "digits": draw_digits}
 AUTOMATIC = ["raster", "learning", "fields"]
@@ -736,22 +902,30 @@ def parse_arguments(arguments):
     parser.add_argument("-o", "--output", help="picture to write: .png, .svg or .pdf")
     parser.add_argument("--window", nargs=2, type=float, metavar=("START", "STOP"), help="part of the recording to show, in ms")
     parser.add_argument("--all", metavar="DIR", help="write " + ", ".join(f"{a}.png" for a in AUTOMATIC) + " into DIR, whichever apply")
+    parser.add_argument("--verification", metavar="DIR", help="draw the figures of DIR/verification.json into DIR/verification")
     options = parser.parse_args(arguments)
     options.what = [name.strip() for name in options.what.split(",")]
     if unknown := [name for name in options.what if name not in FIGURES]:
         parser.error(f"--what: there is no figure '{unknown[0]}'; there are {', '.join(FIGURES)}")
     if options.window and options.window[1] <= options.window[0]:
         parser.error("--window: STOP must be greater than START")
-    if not options.all and not (options.results and options.output):
-        parser.error("give results and -o OUT.png, or --all DIR")
+    if not options.all and not options.verification and not (options.results and options.output):
+        parser.error("give results and -o OUT.png, --all DIR, or --verification DIR")
     return options
+
+
+def draw(options):
+    """Names of the pictures written."""
+    if options.verification:
+        return draw_verification(options.verification)
+    return draw_all(options.all) if options.all else draw_some(options.results, options.what, options.output, options.window)
 
 
 def main(arguments=None):
     options = parse_arguments(arguments)
     try:
         with matplotlib.rc_context(STYLE):
-            written = draw_all(options.all) if options.all else draw_some(options.results, options.what, options.output, options.window)
+            written = draw(options)
     except FigureError as error:
         print(f"ydot_figures: {error}", file=sys.stderr)
         return 2

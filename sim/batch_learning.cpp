@@ -187,4 +187,16 @@ void BatchLearner::apply(SynapseBlock& block, std::uint32_t first_source, std::u
     block.refresh_halves(first_source, last_source);
 }
 
+std::vector<double> BatchLearner::changes_in(const SynapseBlock& block, std::span<ChangeSum* const> changes) const {
+    std::vector<double> total;
+    block.for_each([&](auto, auto, auto, const float& w) {
+        const auto k = static_cast<std::size_t>(&w - block.weights().data());
+        double sum = 0;
+        for (const auto* change : changes) sum += change->sum[k];
+        total.push_back(sum * amplitude_ * static_cast<double>(ChangeSum::unit));
+    });
+    for (auto* change : changes) std::fill(change->sum.begin(), change->sum.end(), 0);
+    return total;
+}
+
 }  // namespace ydot

@@ -54,6 +54,10 @@ public:
     void apply(SynapseBlock& block, std::uint32_t first, std::uint32_t last, std::span<ChangeSum* const> changes, std::vector<float>& velocity, double factor,
                std::size_t images) const;
 
+    /// The changes themselves, as the rule makes them: no learning rate, momentum, decay or bounds. One for each synapse, in the order of
+    /// SynapseBlock::for_each; clears the sums.
+    std::vector<double> changes_in(const SynapseBlock& block, std::span<ChangeSum* const> changes) const;
+
 private:
     void sweep(const SynapseBlock&, const SpikeHistory& post, const GateTrace&, Scratch&) const;
     void sort_arrivals(const SynapseBlock&, const SpikeHistory& pre, const GateTrace&, Scratch&) const;

@@ -199,6 +199,17 @@ struct RecordSpec {
     bool operator==(const RecordSpec&) const = default;
 };
 
+/// [metrics]: what is measured at every point of the learning curve, beside the errors.
+struct MetricsSpec {
+    bool gradient_angle = false;
+    std::int64_t gradient_images = 32, gradient_trials = 16;
+    static constexpr std::tuple fields{
+        Field{"gradient_angle", &MetricsSpec::gradient_angle, "compare what plasticity does with the exact gradient, projection by projection"},
+        Field{"gradient_images", &MetricsSpec::gradient_images, "training images of the comparison", Range{1, 1e6}},
+        Field{"gradient_trials", &MetricsSpec::gradient_trials, "presentations of each; noise is told from change by comparing them", Range{3, 1e6}}};
+    bool operator==(const MetricsSpec&) const = default;
+};
+
 /// A whole experiment.
 struct Description {
     RunSpec run;
@@ -207,11 +218,12 @@ struct Description {
     ScheduleSpec schedule;
     DataSpec data;
     RecordSpec record;
+    MetricsSpec metrics;
     bool plots = true;
     std::map<std::string, Source> sources;  ///< dotted path -> where it was written ("run.dt_ms", "schedule.phases.NAME.nudge"); no part of the comparison
     bool operator==(const Description& o) const {
-        return std::tie(run, populations, projections, schedule, data, record, plots) ==
-               std::tie(o.run, o.populations, o.projections, o.schedule, o.data, o.record, o.plots);
+        return std::tie(run, populations, projections, schedule, data, record, metrics, plots) ==
+               std::tie(o.run, o.populations, o.projections, o.schedule, o.data, o.record, o.metrics, o.plots);
     }
 
     const PopulationSpec* population(std::string_view name) const {

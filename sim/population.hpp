@@ -75,9 +75,22 @@ public:
     virtual double full_rate_Hz() const noexcept = 0;         ///< rate that stands for activity 1
     virtual bool reads_activity() const noexcept { return false; }  ///< weights mean activity (scaled by the sender's full rate), not a physical unit
     virtual void reset(UnitShard&) const = 0;                 ///< start of a run or a presentation; `stimulus` is set
+
+    // The rate reading: units are real numbers, u = bias() + sum w y, y = phi(u). Spans hold whole copies of the population, one after another.
+    virtual bool has_rate() const noexcept { return false; }
+    virtual double bias() const noexcept { return 0; }  ///< potential without input
+    /// In place, potentials -> activities. Sources: stimuli -> activities.
+    virtual void activities(std::span<float>) const {}
+    virtual void activities(std::span<double>) const {}
+    /// In place, v -> J^T v with J = dy/du at potentials u and activities y.
+    virtual void pull_back(std::span<const float> /*u*/, std::span<const float> /*y*/, std::span<float>) const {}
+    virtual void pull_back(std::span<const double> /*u*/, std::span<const double> /*y*/, std::span<double>) const {}
+
     /// Potential after k = 0, 1, ... steps caused by an input of 1 in step 0.
     virtual std::vector<double> impulse_response(std::size_t steps) const = 0;
 
+    /// Grid, the rate reading of step(): nobody fires; `activity` becomes the expected number of spikes of the step.
+    virtual void expect(UnitShard&, Step) const {}
     /// Grid: takes the input of step n, decides who fires in it.
     virtual void step(UnitShard&, const StepKey&, Step n, SpikeList& out) const = 0;
     /// Continuous time, populations with continuous() only: spikes between two arrivals; `out[k]` takes those of step first_step + k.
@@ -166,6 +179,16 @@ public:
         std::fill(shard.silent_until.begin(), shard.silent_until.end(), 0.0);
     }
 
+    bool has_rate() const noexcept override { return StochasticModel<M>; }
+    double bias() const noexcept override {
+        State rest;
+        return static_cast<double>(M::integrate(rest, coeffs_, 0.0f));
+    }
+    void activities(std::span<float> u) const override { activities_of(u); }
+    void activities(std::span<double> u) const override { activities_of(u); }
+    void pull_back(std::span<const float> u, std::span<const float> y, std::span<float> v) const override { pull_back_of(u, y, v); }
+    void pull_back(std::span<const double> u, std::span<const double> y, std::span<double> v) const override { pull_back_of(u, y, v); }
+
     std::vector<double> impulse_response(std::size_t steps) const override {
         State pulsed, plain;
         std::vector<double> response;
@@ -188,6 +211,14 @@ public:
         }
     }
 
+    void expect(UnitShard& shard, Step) const override {
+        if constexpr (StochasticModel<M>) {
+            integrate(shard);
+            intensities(shard);
+            for (float& y : shard.activity) y = expected_of(coeffs_.expected_spikes * y);
+        }
+    }
+
     void arrive(UnitShard& shard) const override {
         if constexpr (ContinuousModel<M>)
             for_each_state(shard, [this, &shard](State& state, std::size_t i) { M::jump(state, coeffs_, shard.input[i]); });
@@ -204,6 +235,18 @@ public:
     }
 
 private:
+    /// Units that see one another are passed on a population at a time.
+    std::size_t piece_of(std::size_t all) const noexcept { return coupled() ? size() : std::max<std::size_t>(all, 1); }
+    template <class Real>
+    void activities_of(std::span<Real> u) const {
+        if constexpr (StochasticModel<M>)
+            for (std::size_t k = 0, n = piece_of(u.size()); k < u.size(); k += n) M::activity(coeffs_, u.subspan(k, n));
+    }
+    template <class Real>
+    void pull_back_of(std::span<const Real> u, std::span<const Real> y, std::span<Real> v) const {
+        if constexpr (StochasticModel<M>)
+            for (std::size_t k = 0, n = piece_of(u.size()); k < u.size(); k += n) M::pull_back(coeffs_, u.subspan(k, n), y.subspan(k, n), v.subspan(k, n));
+    }
     std::array<float*, n_columns> pointers(UnitShard& shard) const {
         std::array<float*, n_columns> result;
         for (std::size_t k = 0; k < n_columns; ++k) result[k] = shard.column(k).data();
@@ -217,6 +260,12 @@ private:
             f(state, i);
             detail::store(state, columns.data(), i, Indices{});
         }
+    }
+
+    /// Mean number of spikes of a step with lambda dt = x.
+    float expected_of(float x) const noexcept {
+        if (continuous_ || coeffs_.grid_probability == GridProbability::counts) return x;
+        return coeffs_.grid_probability == GridProbability::linear ? std::min(x, 1.0f) : -std::expm1(-x);
     }
 
     /// input -> potentials, left in `activity`.
@@ -373,7 +422,7 @@ private:
 
 /// What a Poisson source provides: rate_Hz(params, time, stimulus of the unit) and an upper bound of it over all times.
 template <class S>
-concept SourceModel = requires(const typename S::Params& params, double t_ms, float stimulus) {
+concept SourceModel = requires(const typename S::Params& params, double t_ms, double stimulus) {
     { S::name } -> std::convertible_to<std::string_view>;
     { S::rate_Hz(params, t_ms, stimulus) } -> std::convertible_to<double>;
     { S::highest_rate_Hz(params, stimulus) } -> std::convertible_to<double>;
@@ -394,6 +443,10 @@ public:
     std::vector<double> impulse_response(std::size_t) const override { return {}; }
     void arrive(UnitShard&) const override {}
 
+    bool has_rate() const noexcept override { return !S::varies; }
+    void activities(std::span<float> stimulus) const override { activities_of(stimulus); }
+    void activities(std::span<double> stimulus) const override { activities_of(stimulus); }
+
     void reset(UnitShard& shard) const override {
         shard.active.clear();
         for (std::uint32_t i = 0; i < shard.count; ++i)
@@ -413,6 +466,14 @@ public:
         for (std::size_t k = old; k < out.unit.size(); ++k) out.unit[k] = shard.first + shard.active[out.unit[k]];
     }
 
+    void expect(UnitShard& shard, Step n) const override {
+        const double t_ms = (static_cast<double>(n) + 0.5) * dt_ms_;
+        for (std::uint32_t i = 0; i < shard.count; ++i) {
+            const double x = S::rate_Hz(params_, t_ms, shard.stimulus[i]) * dt_ms_ * 1e-3;
+            shard.activity[i] = static_cast<float>(continuous_ ? x : -std::expm1(-x));
+        }
+    }
+
     void advance(UnitShard& shard, const StepKey& key, Interval span, Step first_step, std::span<SpikeList> out) const override {
         for (const std::uint32_t i : shard.active) {
             const double bound = S::highest_rate_Hz(params_, shard.stimulus[i]);
@@ -426,6 +487,10 @@ public:
     }
 
 private:
+    template <class Real>
+    void activities_of(std::span<Real> stimulus) const {
+        for (Real& x : stimulus) x = static_cast<Real>(S::rate_Hz(params_, 0, static_cast<double>(x)) / full_rate_Hz());
+    }
     void set_thresholds(UnitShard& shard, Step n) const {
         const double t_ms = (static_cast<double>(n) + 0.5) * dt_ms_;  // the rate in the middle of the step
         for (std::size_t k = 0; k < shard.active.size(); ++k)

@@ -55,6 +55,20 @@ std::vector<Answer> Trainer::learn(std::span<const Presentation> batch, double f
     return answers;
 }
 
+std::vector<std::vector<double>> Trainer::measure(std::span<const Presentation> images) {
+    constexpr std::size_t piece = 64;  // before the integers of a ChangeSum are full
+    std::vector<std::vector<double>> measured(circuit_.projections().size());
+    for (std::size_t first = 0; first < images.size(); first += piece) {
+        const auto some = images.subspan(first, std::min(piece, images.size() - first));
+        in_parallel(some.size(), [&](Worker& worker, std::size_t i) {
+            present(worker.replica, some[i], true, false, &worker.gates);
+            collect_changes(worker);
+        });
+        add_changes(measured);
+    }
+    return measured;
+}
+
 std::vector<Answer> Trainer::test(std::span<const Presentation> images) {
     std::vector<Answer> answers(images.size());
     in_parallel(images.size(), [&](Worker& worker, std::size_t i) {
@@ -153,13 +167,31 @@ void Trainer::collect_changes(Worker& worker) {
     }
 }
 
+/// Moves the sums of changes into `measured`, by projection and synapse.
+void Trainer::add_changes(std::vector<std::vector<double>>& measured) {
+    std::vector<std::size_t> next(measured.size());
+    for (std::size_t k = 0; k < plastic_.size(); ++k) {
+        auto& all = measured[plastic_[k].projection];
+        auto& at = next[plastic_[k].projection];
+        const auto changes = plastic_[k].learner.changes_in(circuit_.projections()[plastic_[k].projection].blocks[plastic_[k].block], changes_of(k));
+        if (all.size() < at + changes.size()) all.resize(at + changes.size());
+        for (const double change : changes) all[at++] += change;
+    }
+}
+
+/// Of the threads that presented something.
+std::vector<ChangeSum*> Trainer::changes_of(std::size_t k) {
+    std::vector<ChangeSum*> changes;
+    for (auto& worker : *workers_)
+        if (!worker->changes[k].sum.empty()) changes.push_back(&worker->changes[k]);
+    return changes;
+}
+
 void Trainer::apply(double factor, std::size_t images) {
     for (std::size_t k = 0; k < plastic_.size(); ++k) {
         auto& plastic = plastic_[k];
         auto& block = circuit_.projections()[plastic.projection].blocks[plastic.block];
-        std::vector<ChangeSum*> changes;
-        for (auto& worker : *workers_)
-            if (!worker->changes[k].sum.empty()) changes.push_back(&worker->changes[k]);
+        const auto changes = changes_of(k);
         plastic.learner.prepare(block, plastic.velocity);
         parallel_for(block.sources(), 64, [&](std::size_t begin, std::size_t end) {
             plastic.learner.apply(block, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), changes, plastic.velocity, factor, images);

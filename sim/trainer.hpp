@@ -58,6 +58,9 @@ public:
     /// Shows one minibatch with every phase of the schedule, then changes the weights.
     /// @param factor  annealing of the learning rates
     std::vector<Answer> learn(std::span<const Presentation> batch, double factor);
+    /// Shows images with every phase, whatever `stop_above` says, and returns the changes that learning would make, summed over them: by
+    /// projection (empty: not plastic) and synapse, see BatchLearner::changes_in(). No weight changes.
+    std::vector<std::vector<double>> measure(std::span<const Presentation> images);
     /// Shows images up to the end of the read-out phase; clamps are off and the label reaches nobody but the returned Answer.
     std::vector<Answer> test(std::span<const Presentation> images);
     /// Shows one image to a replica of its own, with every phase (`teach`: clamps on) but without learning, for recording.
@@ -84,6 +87,8 @@ private:
     void keep_slopes(Replica&, const Phase&, bool learning) const;
     void count_spikes(Worker&) const;
     void collect_changes(Worker&);
+    void add_changes(std::vector<std::vector<double>>& measured);
+    std::vector<ChangeSum*> changes_of(std::size_t plastic);
     void apply(double factor, std::size_t images);
     template <class F>
     void in_parallel(std::size_t count, F&& f);

@@ -36,13 +36,14 @@ PopulationSpec resting(const ModelInfo& model) {
     if (has(model, "phi")) spec.parameters["phi"] = {std::string("hard_sigmoid"), {}};
     for (const auto& p : model.parameters)
         if (p.key == "rate_Hz" && p.range.contains(0)) spec.parameters["rate_Hz"] = {0.0, {}};
+    if (has(model, "rates_Hz")) spec.parameters["rates_Hz"] = {std::vector<double>{0}, {}};
     return spec;
 }
 /// Parameters at which it fires.
 PopulationSpec firing(const ModelInfo& model) {
     auto spec = spec_of(model, 100);
     if (has(model, "i_e_pA")) spec.parameters["i_e_pA"] = {500.0, {}};
-    if (has(model, "times_ms")) {
+    if (has(model, "units")) {
         spec.parameters["times_ms"] = {std::vector<double>{3, 7.5, 100}, {}};
         spec.parameters["units"] = {std::vector<double>{0, 99, 5}, {}};
     }

@@ -234,7 +234,7 @@ TEST_CASE("an empty file is refused") {
 
 TEST_CASE("an unknown key is refused at every level") {
     CHECK(fault("[runs]\n") ==
-          "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record");
+          "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, metrics");
     CHECK(
         fault_with("seed =", "sede =") ==
         "net.toml:7:1: run.sede: unknown key; did you mean seed? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, propagator");
@@ -436,6 +436,11 @@ readout = false
 spikes = true
 populations = ["*"]
 presentations = 3
+
+[metrics]
+gradient_angle = false
+gradient_images = 32
+gradient_trials = 16
 )");
 }
 
@@ -528,7 +533,7 @@ TEST_CASE("an override that cannot be applied is refused") {
           "--set run.dt_m: run.dt_m: unknown key; did you mean dt_ms? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, "
           "propagator");
     CHECK(fault_set({"rnu.dt_ms=1"}) ==
-          "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record");
+          "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, metrics");
     CHECK(fault_set({"populations.hiden.size=3"}) ==
           "--set populations.hiden.size: populations.hiden: there is no population \"hiden\"; did you mean hidden? Known: pixels, hidden, "
           "answer");

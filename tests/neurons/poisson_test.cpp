@@ -200,7 +200,7 @@ TEST_CASE("The spikes of a driven unit are Poisson in rescaled time", "[statisti
         }
         REQUIRE(intervals.size() > 2000);
         INFO("filter " << static_cast<int>(filter) << ", " << intervals.size() << " intervals");
-        CHECK(ks_distance(intervals, [](double x) { return -std::expm1(-x); }) < ks_limit);
+        CHECK(ks_distance(intervals, [](double x) { return -std::expm1(-x); }) < ks_bound);
         CHECK(std::abs(static_cast<double>(intervals.size()) - units * integral.back()) < five_sigma * std::sqrt(units * integral.back()));
     }
 }

@@ -55,7 +55,7 @@ TEST_CASE("Intervals between spikes are exponential", "[statistical]") {
                 }
             INFO(kind.name << (continuous ? ", continuous, " : ", grid, ") << uniform.size() << " intervals");
             REQUIRE(uniform.size() > 5000);
-            CHECK(ks_distance(uniform, [](double x) { return x; }) < ks_limit);
+            CHECK(ks_distance(uniform, [](double x) { return x; }) < ks_bound);
         }
 }
 

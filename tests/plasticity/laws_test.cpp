@@ -1,11 +1,10 @@
-// What STDP computes: the window of the pairing protocol, the derivative filter (laws L1 and L2), the causal term (L3), the gain of gates.
+// What STDP computes, beside the checks of `ydot verify` (tests/verify/stdp_test.cpp): windows, drift of unbalanced ones, the causal correction (law L3).
 #include <catch2/catch.hpp>
-#include <complex>
-#include <numbers>
 
 #include "neurons/list.hpp"
 #include "plasticity/list.hpp"
 #include "sim/batch_learning.hpp"
+#include "tests/support/drift.hpp"
 #include "tests/support/network.hpp"
 #include "tests/support/pairs.hpp"
 #include "tests/support/statistics.hpp"
@@ -30,7 +29,7 @@ Plasticity plasticity_with(const typename R::Params& params, std::uint32_t sourc
 /// Means over repetitions have t-distributed errors: with 39 degrees of freedom and more |t| > 6.5 has probability below 1.1e-7, so that nine
 /// comparisons in one test stay below 1e-6.
 constexpr int repetitions = 40;
-constexpr double t_limit = 6.5;
+constexpr double t_bound = 6.5;
 
 /// Spikes of `units` units over rate.size() steps of dt: independent, rate[n] Hz in step n (rates of Bernoulli steps, exact at any dt).
 SpikeHistory history_of(std::uint32_t units, const std::vector<double>& rate_Hz, double dt_ms, Draws& draws) {
@@ -79,7 +78,7 @@ Change change_of(const Plasticity& plasticity, const std::vector<double>& pre_Hz
 }
 void check(const Change& c) {
     INFO("measured " << c.measured << " +- " << c.error << ", expected " << c.expected);
-    CHECK(std::abs(c.measured - c.expected) < t_limit * c.error);
+    CHECK(std::abs(c.measured - c.expected) < t_bound * c.error);
 }
 
 GateTrace gate_of(std::size_t steps, std::size_t from, std::size_t to) {
@@ -90,29 +89,6 @@ GateTrace gate_of(std::size_t steps, std::size_t from, std::size_t to) {
 GateTrace open_gate(std::size_t steps) { return gate_of(steps, 0, steps); }
 
 }  // namespace
-
-TEST_CASE("The pairing protocol gives back the window that was put in", "[analytic]") {
-    // 60 pairs at 1 Hz (Bi & Poo 1998). Neighbouring pairs are 1 s away: exp(-900 / 34) = 3e-12 of a pair.
-    constexpr Step period = 1000;
-    for (const auto site : {DelaySite::axonal, DelaySite::dendritic})
-        for (const std::uint16_t delay : {1, 7})
-            for (const Step lag : {-80, -40, -20, -8, -7, -6, -1, 0, 1, 6, 7, 8, 20, 40, 80}) {
-                Script pre, post;
-                for (Step k = 0; k < 60; ++k) {
-                    pre.emplace_back(period * k + 200, 0);
-                    post.emplace_back(period * k + 200 + lag, 0);
-                }
-                const auto circuit = circuit_of(1, 1, std::make_unique<const Scripted>("pre", 1, pre), std::make_unique<const Scripted>("post", 1, post));
-                circuit->connect("line", 0, 1, one_synapse(0, delay), site);
-                circuit->projections()[0].plasticity = plasticity_with<Stdp>(bi_poo, 1);
-                Replica replica(*circuit);
-                replica.learn_online();
-                replica.run(60 * period);
-                const double s = static_cast<double>(site == DelaySite::axonal ? lag - delay : lag + delay);
-                INFO("lag " << lag << " delay " << delay << " site " << static_cast<int>(site));
-                CHECK(weights_of(circuit->projections()[0])[0] / 60 == Approx(bi_poo_window(s)).epsilon(1e-4));  // a trace decays in up to 87 float factors, 60 sums
-            }
-}
 
 TEST_CASE("Every rule has the window that it states", "[analytic]") {
     const auto pair = [](const std::shared_ptr<const PairRule>& rule, Step lag) {
@@ -137,99 +113,6 @@ TEST_CASE("Every rule has the window that it states", "[analytic]") {
     }
 }
 
-TEST_CASE("L1: STDP is a first-order high-pass filter of the post rate", "[statistical]") {
-    // Momentary drift at constant pre rate and post rate l0 + l1 sin(w t): l1 H(w) with H = pre (A+ tau+ - A- tau- / (1 + i w tau-)). The step adds
-    // (dt / tau)^2 / 12 = 5e-5. Rates are those of Bernoulli steps: first harmonic of (1 - exp(-rate dt)) / dt.
-    constexpr double dt_ms = 0.5, tau_ms = 20;
-    constexpr std::uint32_t units = 80;
-    for (const double frequency_Hz : {2.0, 8.0, 25.0}) {
-        const neurons::ModulatedSource::Params modulated{.rate_Hz = 50, .depth = 0.8, .frequency_Hz = frequency_Hz};
-        const auto circuit = circuit_of(dt_ms, 6, population_of<neurons::PoissonSource>("pre", units, {.rate_Hz = 50}, dt_ms, false), population_of<neurons::ModulatedSource>("post", units, modulated, dt_ms, false));
-        circuit->connect("line", 0, 1, every_pair(units, units, [](auto, auto) { return 0; }, [](auto, auto) { return 1; }), DelaySite::axonal);
-        circuit->projections()[0].plasticity = plasticity_with<Derivative>({1, tau_ms, Pairing::all}, units);
-        Replica replica(*circuit);
-        replica.learn_online();
-        const auto& block = circuit->projections()[0].blocks[0];
-        const auto total = [&block] {
-            double sum = 0;
-            for (const float w : block.weights()) sum += static_cast<double>(w);
-            return sum / (units * units);
-        };
-        replica.run(static_cast<Step>(500 / dt_ms));
-        const auto segment = static_cast<Step>(500 / dt_ms);
-        std::vector<double> in_phase, quadrature;
-        double before = total();
-        for (int k = 0; k < repetitions; ++k) {
-            std::complex<double> sum = 0;
-            for (Step n = 0; n < segment; ++n) {
-                const double phase = 2e-3 * std::numbers::pi * frequency_Hz * (static_cast<double>(replica.now()) + 0.5) * dt_ms;
-                replica.run(1);
-                const double after = total();
-                sum += (after - before) * std::polar(1.0, -phase);
-                before = after;
-            }
-            const auto response = std::complex<double>(0, 2) * sum / 0.5;  // of sin, per second
-            in_phase.push_back(response.real());
-            quadrature.push_back(response.imag());
-        }
-        double harmonic = 0;
-        for (int k = 0; k < 1000; ++k) {
-            const double phase = 2 * std::numbers::pi * k / 1000;
-            harmonic += 2e-3 * std::sin(phase) * -std::expm1(-50 * (1 + 0.8 * std::sin(phase)) * dt_ms * 1e-3) / (dt_ms * 1e-3);
-        }
-        const double pre_Hz = -std::expm1(-50 * dt_ms * 1e-3) / (dt_ms * 1e-3), omega_tau = 2e-3 * std::numbers::pi * frequency_Hz * tau_ms;
-        const auto law = harmonic * pre_Hz * tau_ms * 1e-3 * (1.0 - 1.0 / std::complex<double>(1, omega_tau));
-        const auto re = moments_of(in_phase), im = moments_of(quadrature);
-        INFO(frequency_Hz << " Hz: measured " << re.mean << " + " << im.mean << " i, law " << law);
-        CHECK(std::abs(re.mean - law.real()) < t_limit * re.error());
-        CHECK(std::abs(im.mean - law.imag()) < t_limit * im.error());
-        CHECK(std::hypot(re.error(), im.error()) < 0.15 * std::abs(law));  // the test would see a wrong gain
-    }
-}
-
-TEST_CASE("L2: a ramp of the post rate changes the weight by its height whatever its shape, a ramp of the pre rate by minus its height", "[statistical]") {
-    constexpr double tau = 20, unit = tau * tau * 1e-6;
-    constexpr std::size_t steps = 500;
-    const std::vector<double> flat(steps, 50);
-    const auto ramp = [](auto&& shape) {
-        std::vector<double> rate;
-        for (std::size_t n = 0; n < steps; ++n) rate.push_back(20 + 40 * shape(std::clamp((static_cast<double>(n) - 200) / 100, 0.0, 1.0)));
-        return rate;
-    };
-    const auto plasticity = plasticity_with<Derivative>({1, tau, Pairing::all}, 64);
-    std::uint32_t key = 0;
-    for (const auto& rate : {ramp([](double x) { return x; }), ramp([](double x) { return x > 0.5 ? 1.0 : 0.0; }), ramp([](double x) { return x * x; })}) {
-        const auto post = change_of(plasticity, flat, rate, open_gate(steps), 1, key++), pre = change_of(plasticity, rate, flat, open_gate(steps), 1, key++), both = change_of(plasticity, rate, rate, open_gate(steps), 1, key++);
-        check(post);
-        check(pre);
-        check(both);
-        CHECK(post.expected == Approx(unit * 50 * 40).epsilon(0.1));  // the arrival comes a step late: 1 / tau, and the ends
-        CHECK(pre.expected == Approx(-unit * 50 * 40).epsilon(0.1));
-        CHECK(std::abs(both.expected) < 0.1 * unit * 50 * 40);
-        CHECK(post.error < 0.1 * post.expected);
-    }
-}
-
-TEST_CASE("The gain of a gated change is 2 for the pre spike, 1 for the later or both, 0 for the post spike", "[statistical]") {
-    constexpr double tau = 20, dt = 0.5, unit = tau * tau * 1e-6 * 50 * 40;
-    constexpr std::size_t steps = 1200, middle = 600;
-    const std::vector<double> pre(steps, 50), still(steps, 40);
-    std::vector<double> post(steps, 20);
-    std::fill(post.begin() + middle, post.end(), 60.0);
-    const auto gate = gate_of(steps, middle - 300, middle + 300);  // +-150 ms = 7.5 tau
-    std::uint32_t key = 100;
-    for (const auto& [kind, gain] : {std::pair{Gate::pre, 2.0}, {Gate::later, 1.0}, {Gate::both, 1.0}, {Gate::post, 0.0}}) {
-        const auto plasticity = plasticity_with<Derivative>({1, tau, Pairing::all}, 64, kind);
-        const auto stepped = change_of(plasticity, pre, post, gate, dt, key++), rested = change_of(plasticity, pre, still, gate, dt, key++);
-        INFO("gate " << static_cast<int>(kind) << ": gain " << stepped.measured / unit << " +- " << stepped.error / unit);
-        check(stepped);
-        CHECK(stepped.expected / unit == Approx(gain).margin(0.06));  // a step of delay is 1 / 40 of tau, in the gain of the both gate twice
-        check(rested);
-        CHECK(std::abs(rested.expected / unit) < 0.05);
-        CHECK(stepped.error / unit < 0.1);
-    }
-}
-
 namespace {
 
 /// A population of independent units driven by a few Poisson sources; drift of the weights per arrival, in units of the learning rate.
@@ -248,24 +131,8 @@ struct CausalRun {
         line.plasticity = plasticity_with<Derivative>({1, tau_ms, Pairing::all}, sources);
         line.plasticity->learning_rate = rate;
         if (corrected) line.plasticity->causal_factor = causal_factor_of(line.plasticity->rule->window(), circuit->population(1).impulse_response(1000), static_cast<double>(line.scale), dt_ms);
-        Replica replica(*circuit);
-        replica.learn_online();
-        replica.run(500);
-        const auto total = [&] {
-            double sum = 0;
-            for (const float w : circuit->projections()[0].blocks[0].weights()) sum += static_cast<double>(w);
-            return sum / (units * sources) / rate;
-        };
-        const double arrivals = -std::expm1(-pre_Hz * dt_ms * 1e-3) / dt_ms * 1e3 * seconds / repetitions;
-        std::vector<double> drifts;
-        double before = total();
-        for (int k = 0; k < repetitions; ++k) {
-            replica.run(static_cast<Step>(seconds * 1e3 / dt_ms / repetitions));
-            const double after = total();
-            drifts.push_back((after - before) / arrivals);
-            before = after;
-        }
-        return moments_of(drifts);
+        const double segment_s = seconds / repetitions, arrivals_Hz = -std::expm1(-pre_Hz * dt_ms * 1e-3) / dt_ms * 1e3;
+        return drift_of(*circuit, {500, static_cast<Step>(segment_s * 1e3 / dt_ms), repetitions, arrivals_Hz * segment_s});
     }
     /// A w (lambda_max / lambda_max of the sender) tau / (tau + tau_syn): Kempter et al. (1999), exponential filter.
     double law() const { return weight * lambda_max_Hz / pre_Hz * tau_ms / (tau_ms + tau_syn_ms); }
@@ -277,15 +144,6 @@ struct CausalRun {
 
 }  // namespace
 
-TEST_CASE("L3: a pre spike that raises the post rate adds the causal drift", "[statistical]") {
-    for (const auto& run : {CausalRun{}, CausalRun{.weight = -0.01, .bias = 0.6}, CausalRun{.tau_syn_ms = 3}, CausalRun{.dt_ms = 0.25, .seconds = 20}}) {
-        const auto drift = run.drift();
-        INFO("measured " << drift.mean << " +- " << drift.error() << ", law on the grid " << run.law_on_grid() << ", law " << run.law());
-        CHECK(std::abs(drift.mean - run.law_on_grid()) < t_limit * drift.error());
-        CHECK(drift.error() < 0.1 * std::abs(run.law()));
-    }
-}
-
 TEST_CASE("The causal factor tends to the law of continuous time", "[analytic]") {
     // the step of the arrival counts nothing for an antisymmetric window: short of the law by at most a step over tau_syn, first order in dt
     for (const double dt_ms : {1.0, 0.1, 0.01})
@@ -296,20 +154,12 @@ TEST_CASE("The causal factor tends to the law of continuous time", "[analytic]")
         }
 }
 
-TEST_CASE("The analytic correction removes the causal drift", "[statistical]") {
-    for (const auto& run : {CausalRun{.corrected = true}, CausalRun{.weight = -0.01, .bias = 0.6, .corrected = true}, CausalRun{.tau_syn_ms = 3, .corrected = true}}) {
-        const auto drift = run.drift();
-        INFO("left " << drift.mean << " +- " << drift.error() << " of " << run.law());
-        CHECK(std::abs(drift.mean) < t_limit * drift.error());
-    }
-}
-
 TEST_CASE("The analytic correction removes the causal drift where a step often holds a spike", "[statistical]") {
     // mean potential 0.5 of 1000 Hz in steps of 1 ms: the probability 1 - exp(-x) is flatter than x
     const CausalRun run{.weight = 0.01, .bias = 0.3, .lambda_max_Hz = 1000, .probability = GridProbability::exponential, .corrected = true};
     const auto drift = run.drift();
     INFO("left " << drift.mean << " +- " << drift.error() << " of " << run.law());
-    CHECK(std::abs(drift.mean) < t_limit * drift.error() + 0.03 * run.law());  // first order in the fluctuations of the potential
+    CHECK(std::abs(drift.mean) < t_bound * drift.error() + 0.03 * run.law());  // first order in the fluctuations of the potential
 }
 
 TEST_CASE("The analytic correction of a presentation leaves no drift behind", "[statistical]") {
@@ -348,8 +198,8 @@ TEST_CASE("The analytic correction of a presentation leaves no drift behind", "[
     const double expected = run.law_on_grid() * CausalRun::pre_Hz * 0.1;  // 5 arrivals in the gate
     const auto before = moments_of(raw), after = moments_of(corrected);
     INFO("drift " << before.mean << " +- " << before.error() << ", law " << expected << ", corrected " << after.mean << " +- " << after.error());
-    CHECK(std::abs(before.mean - expected) < t_limit * before.error() + 0.03 * expected);  // rate of Bernoulli steps: 2.5 % below 50 Hz
-    CHECK(std::abs(after.mean) < t_limit * after.error());
+    CHECK(std::abs(before.mean - expected) < t_bound * before.error() + 0.03 * expected);  // rate of Bernoulli steps: 2.5 % below 50 Hz
+    CHECK(std::abs(after.mean) < t_bound * after.error());
 }
 
 TEST_CASE("Recirculation is the derivative rule turned round", "[contract]") {

@@ -1,6 +1,7 @@
 """Draws every figure from a made-up run and looks whether it is a picture of something."""
 import contextlib
 import io
+import json
 import pathlib
 import struct
 import sys
@@ -79,6 +80,19 @@ def write_digits(folder, labelled=True):
     if labelled:
         labels = (np.arange(200) % 10).astype(np.uint8)
         (folder / "train-labels-idx1-ubyte").write_bytes(struct.pack(">BBBBI", 0, 0, 8, 1, 200) + labels.tobytes())
+
+
+def verification_panel(points=1, lines=0, log=False, labels=("f (Hz)", "gain")):
+    x, y, error = [0.5, 1, 10, 50], [1, None, 0.02, 3], [0.1, 0.1, 0.05, 0.2]  # None: what C++ had as NaN
+    series = [{"name": f"points {k}", "x": x, "y": y, "error": error if k == 0 else [], "line": False} for k in range(points)]
+    series += [{"name": f"line {k}", "x": x, "y": y, "error": [], "line": True} for k in range(lines)]
+    return {"x_label": labels[0], "y_label": labels[1], "x_log": log, "y_log": log, "series": series}
+
+
+def write_verification(folder, figures):
+    """figures: name -> panels; each of a check of its own."""
+    checks = [{"name": name, "figures": [{"name": name, "caption": "", "panels": panels}]} for name, panels in figures.items()]
+    (folder / "verification.json").write_text(json.dumps({"checks": [{"name": "none", "figures": []}] + checks}))
 
 
 class Figures(unittest.TestCase):
@@ -218,6 +232,54 @@ class Figures(unittest.TestCase):
         write_run(self.folder)
         write_weights(self.folder / "weights.h5", sources=700)
         self.assert_refused("not a square image", self.folder, "--what", "fields", "-o", self.folder / "out.png")
+
+    def test_a_verification_gets_a_picture_for_each_figure(self):
+        write_verification(self.folder, {
+            "one": [verification_panel()], "bode": [verification_panel(2, 2, log=True)] * 2, "three": [verification_panel(3, 1)] * 3,
+            "four": [verification_panel(0, 3, log=True)] * 4, "many": [verification_panel(9)] * 5,
+            "empty": [{"x_label": "", "y_label": "", "x_log": True, "y_log": True, "series": []}]})
+        code, out, err = self.run_script("--verification", self.folder)
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(out.split(), [f"verification/{name}.png" for name in ("one", "bode", "three", "four", "many", "empty")])
+        for name in out.split()[:-1]:
+            self.assert_picture(self.folder / name)
+
+    def test_a_law_has_the_colour_of_its_measurement(self):
+        def colours(points, lines):
+            panel = ydot_figures.read_panel(verification_panel(points, lines))
+            return ydot_figures.series_colours(panel.series)
+
+        self.assertEqual(colours(2, 2), ydot_figures.COLOURS[:2] * 2)
+        self.assertEqual(colours(2, 1), [*ydot_figures.COLOURS[:2], "0.45"])
+        self.assertEqual(colours(1, 2), ydot_figures.COLOURS[:3])
+        self.assertEqual(colours(0, 1), ydot_figures.COLOURS[:1])
+
+    def test_a_series_without_a_name_belongs_to_the_one_before(self):
+        panel = verification_panel(1, 2)
+        panel["series"][2]["name"] = ""
+        write_verification(self.folder, {"a": [panel]})
+        self.assertEqual(self.run_script("--verification", self.folder)[0], 0)
+        self.assertEqual(ydot_figures.series_colours(ydot_figures.read_panel(panel).series), [ydot_figures.COLOURS[0], "0.45", "0.45"])
+
+    def test_a_law_and_its_measurement_share_an_entry_of_the_legend(self):
+        panel = ydot_figures.read_panel(verification_panel(2, 2))
+        self.assertEqual(list(ydot_figures.legend_entries(panel.series)), ["points 0", "points 1", "line 0", "line 1"])
+        for series, name in zip(panel.series, ("a, b, from spikes", "c, from spikes", "a, b, law", "c, law")):
+            series.name = name
+        self.assertEqual(ydot_figures.legend_entries(panel.series), {"a, b": ("a, b, from spikes", "a, b, law"), "c": ("c, from spikes", "c, law")})
+
+    def test_reports_that_are_none_are_refused(self):
+        path = self.folder / "verification.json"
+        self.assert_refused("there is no verification.json", "--verification", self.folder)
+        for text in ("{", "[]", '{"checks": [{}]}', '{"checks": [{"figures": [{"name": "a", "panels": [{}]}]}]}'):
+            path.write_text(text)
+            self.assert_refused("verification.json: is not the report of a verification", "--verification", self.folder)
+        panel = verification_panel()
+        panel["series"][0]["y"] = [1]
+        write_verification(self.folder, {"a": [panel]})
+        self.assert_refused("series points 0 has 4 x, 1 y", "--verification", self.folder)
+        write_verification(self.folder, {})
+        self.assert_refused("there are no figures", "--verification", self.folder)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ MAY_INCLUDE = {
     "networks": BASE,
     "data": BASE,
     "app": LIBRARY,
-    "cli": LIBRARY | {"app"},
+    "verify": LIBRARY | {"app"},
+    "cli": LIBRARY | {"app", "verify"},
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTILINE)
 SUFFIXES = {".hpp", ".cpp", ".h", ".ipp", ".inl"}
@@ -69,6 +70,7 @@ class Layering(unittest.TestCase):
             ("data/a.cpp", '#include "app/run.hpp"', True),
             ("app/a.cpp", '#include "data/spikes.hpp"', False),
             ("app/a.cpp", '#include "cli/main.hpp"', True),
+            ("app/a.cpp", '#include "verify/check.hpp"', True),
             ("cli/a.cpp", '#include "app/run.hpp"\n#include "sim/b.hpp"', False),
         ]
         for name, text, bad in cases:

@@ -1,0 +1,111 @@
+#include "app/gradient_probe.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "sim/alignment.hpp"
+#include "sim/error.hpp"
+#include "sim/parallel.hpp"
+
+namespace ydot::app {
+namespace {
+
+Loss loss_of(const PopulationSpec& readout) {
+    const auto phi = readout.parameters.find("phi");
+    const std::string name = phi == readout.parameters.end() ? "" : std::get<std::string>(phi->second.value);
+    return name == "softmax" ? Loss::cross_entropy : name == "logistic" ? Loss::binary_cross_entropy : Loss::squared;
+}
+
+void add(std::vector<double>& sum, const std::vector<double>& more, double factor) {
+    sum.resize(more.size());
+    for (std::size_t k = 0; k < more.size(); ++k) sum[k] += factor * more[k];
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
+
+}  // namespace
+
+GradientProbe::GradientProbe(const Description& description, Circuit& circuit, Trainer& trainer, const data::ImageSet& images)
+    : circuit_(circuit), trainer_(trainer), set_(images), images_(std::min(static_cast<std::size_t>(description.metrics.gradient_images), images.count())),
+      trials_(static_cast<std::size_t>(description.metrics.gradient_trials)), loss_(loss_of(*description.population(description.schedule.readout))) {
+    for (const auto& projection : description.projections) learning_rate_.push_back(projection.plasticity.learning_rate);
+    MeanField(circuit, trainer.schedule());  // refuses what has no rate reading before anything runs
+}
+
+std::vector<Presentation> GradientProbe::presentations(std::uint32_t first_trial) const {
+    std::vector<Presentation> all;
+    for (std::size_t k = 0; k < images_; ++k) all.push_back({set_.image(k), set_.labels[k], first_trial + static_cast<std::uint32_t>(k)});
+    return all;
+}
+
+/// By projection; empty where nothing is plastic.
+std::vector<std::vector<double>> GradientProbe::descent() const {
+    const RateNetwork<double> network(circuit_);
+    const auto& schedule = trainer_.schedule();
+    const auto readout = std::find_if(schedule.phases.begin(), schedule.phases.end(), [](const Phase& phase) { return phase.readout; });
+    auto drive = network.no_drive();
+    const auto count = static_cast<Eigen::Index>(images_);
+    auto& pixels = drive.stimulus[schedule.input];
+    pixels.resize(circuit_.population(schedule.input).size(), count);
+    Eigen::MatrixXd target = Eigen::MatrixXd::Zero(circuit_.population(schedule.readout).size(), count);
+    for (Eigen::Index k = 0; k < count; ++k) {
+        const auto image = set_.image(static_cast<std::size_t>(k));
+        for (std::size_t i = 0; i < image.size(); ++i) pixels(static_cast<Eigen::Index>(i), k) = image[i] / 255.0;
+        target(set_.labels[static_cast<std::size_t>(k)], k) = 1;
+    }
+    if (readout != schedule.phases.end())
+        for (const auto conducts : readout->conducts) drive.conducts.push_back(conducts != 0);
+
+    constexpr double tolerance = 1e-9;
+    const auto state = network.settle(drive, tolerance);
+    if (!state.settled) throw Error("metrics.gradient_angle", "the rate reading of the loop does not settle, so there is no gradient at its fixed point", {}, Error::Kind::run_failure);
+    const auto adjoint = network.adjoint(drive, state, schedule.readout, network.loss_slope(loss_, state.activity[schedule.readout], target), tolerance);
+    std::vector<std::vector<double>> descent(circuit_.projections().size());
+    for (std::size_t p = 0; p < descent.size(); ++p)
+        if (circuit_.projections()[p].plasticity) add(descent[p], network.weight_gradient(p, adjoint, state), -1.0 / static_cast<double>(images_));
+    return descent;
+}
+
+std::vector<std::vector<double>> GradientProbe::mean_field() const {
+    const MeanField field(circuit_, trainer_.schedule());
+    const auto shown = presentations(0);
+    std::vector<std::vector<std::vector<double>>> changes(images_);
+    std::vector<std::vector<double>> mean(circuit_.projections().size());
+    constexpr std::size_t piece = 4;  // images at a time: each takes as much memory as the weights
+    for (std::size_t first = 0; first < images_; first += piece) {
+        const std::size_t last = std::min(first + piece, images_);
+        parallel_for(last - first, 1, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t k = first + begin; k < first + end; ++k) changes[k] = field.changes(shown[k]);
+        });
+        for (std::size_t k = first; k < last; ++k) {
+            for (std::size_t p = 0; p < mean.size(); ++p) add(mean[p], changes[k][p], 1.0 / static_cast<double>(images_));
+            changes[k] = {};
+        }
+    }
+    return mean;
+}
+
+std::vector<GradientAlignment> GradientProbe::measure(std::uint32_t first_trial) const {
+    const auto wanted = descent(), field = mean_field();
+    std::vector<std::vector<std::vector<double>>> changes(circuit_.projections().size());  // by projection, trial and synapse
+    for (std::size_t trial = 0; trial < trials_; ++trial) {
+        auto measured = trainer_.measure(presentations(first_trial + static_cast<std::uint32_t>(trial * images_)));
+        for (std::size_t p = 0; p < measured.size(); ++p)
+            if (!measured[p].empty()) changes[p].push_back(std::move(measured[p]));
+    }
+    std::vector<GradientAlignment> alignments;
+    for (std::size_t p = 0; p < changes.size(); ++p) {
+        if (changes[p].empty()) continue;
+        const auto angle = noise_free_angle_degrees(changes[p], wanted[p]);
+        std::vector<double> mean;
+        for (const auto& change : changes[p]) add(mean, change, learning_rate_[p] / static_cast<double>(trials_ * images_));
+        const double along = dot(mean, wanted[p]) / dot(wanted[p], wanted[p]);
+        alignments.push_back({circuit_.projections()[p].name, angle.mean, angle.error(), along / std::cos(angle.mean * std::numbers::pi / 180),
+                              alignment_of(mean, wanted[p]).sign_agreement, angle_degrees(field[p], wanted[p])});
+    }
+    return alignments;
+}
+
+}  // namespace ydot::app

@@ -1,0 +1,31 @@
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace ydot {
+
+/// Mean and spread of independent repetitions.
+struct Moments {
+    double mean = 0, variance = 0;  ///< variance: of one repetition, unbiased
+    std::size_t count = 0;
+    double error() const noexcept;  ///< standard error of the mean
+};
+Moments moments_of(std::span<const double> x);
+
+/// sqrt(n) times the Kolmogorov-Smirnov distance between the empirical distribution of `x` and a continuous distribution function.
+double ks_distance(std::vector<double> x, const std::function<double(double)>& distribution);
+/// What ks_distance() exceeds with probability alpha at most, for any number of samples (Massart 1990, Ann. Probab. 18:1269-1283).
+double ks_limit(double alpha);
+
+/// Two-sided limit of |mean - expectation| in standard errors, for normal repetitions: exceeded with probability alpha.
+double t_limit(std::size_t repetitions, double alpha);
+
+/// Two-sided p-value of a chi-square statistic: twice the smaller tail.
+double chi_square_p(double statistic, double degrees);
+
+/// Slope of the straight line through (x, y), least squares.
+double slope_of(std::span<const double> x, std::span<const double> y);
+
+}  // namespace ydot

@@ -1,0 +1,66 @@
+#include "verify/check.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/build.hpp"
+#include "app/registry.hpp"
+#include "app/toml_io.hpp"
+#include "sim/parallel.hpp"
+
+namespace ydot::verify {
+
+Measurement agrees(std::string what, std::string unit, const Moments& measured, double expected, std::size_t comparisons, double must_see, std::string reason) {
+    const double error = measured.error(), limit = t_limit(measured.count, alpha / static_cast<double>(comparisons)) * error;
+    const double resolution = limit + t_limit(measured.count, 2 * alpha) * error;
+    const bool passed = std::abs(measured.mean - expected) <= limit && resolution <= must_see;
+    return {std::move(what), std::move(unit), measured.mean, expected, Measurement::Bound::around, limit, error, resolution, std::move(reason), passed};
+}
+
+Measurement equals(std::string what, std::string unit, double figure, double expected, double bound, std::string reason) {
+    return {std::move(what), std::move(unit), figure, expected, Measurement::Bound::around, bound, 0, 0, std::move(reason), std::abs(figure - expected) <= bound};
+}
+
+Measurement at_most(std::string what, std::string unit, double figure, double bound, std::string reason) {
+    return {std::move(what), std::move(unit), figure, 0, Measurement::Bound::at_most, bound, 0, 0, std::move(reason), figure <= bound};
+}
+
+Measurement surely_at_most(std::string what, std::string unit, const Moments& measured, double bound, std::size_t comparisons, std::string reason) {
+    const double allowance = t_limit(measured.count, 2 * alpha / static_cast<double>(comparisons)) * measured.error();
+    return {std::move(what), std::move(unit), measured.mean, 0, Measurement::Bound::at_most, bound, measured.error(), allowance, std::move(reason), measured.mean + allowance <= bound};
+}
+
+Measurement plausible(std::string what, double p, std::size_t comparisons, std::string reason) {
+    const double least = alpha / static_cast<double>(comparisons);
+    return {std::move(what), "p", p, 1, Measurement::Bound::at_least, least, 0, 0, std::move(reason), p >= least};
+}
+
+Measurement shown(std::string what, std::string unit, double figure, std::string reason) {
+    return {std::move(what), std::move(unit), figure, 0, Measurement::Bound::none, 0, 0, 0, std::move(reason), true};
+}
+
+bool CheckResult::passed() const noexcept {
+    return std::all_of(measurements.begin(), measurements.end(), [](const auto& m) { return m.passed; });
+}
+
+std::unique_ptr<Circuit> Context::build(std::string_view toml, const std::vector<std::string>& settings) const {
+    return build(app::parse_description(std::string(toml), "check.toml", settings));
+}
+
+std::unique_ptr<Circuit> Context::build(Description description) const {
+    description.run.seed = static_cast<std::int64_t>(seed);
+    if (fault.description) fault.description(description);
+    auto circuit = app::build_circuit(description);
+    if (fault.circuit) fault.circuit(*circuit);
+    return circuit;
+}
+
+std::vector<double> repeat(std::size_t count, const std::function<double(std::size_t)>& f) {
+    std::vector<double> results(count);
+    parallel_for(count, 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t k = begin; k < end; ++k) results[k] = f(k);
+    });
+    return results;
+}
+
+}  // namespace ydot::verify
