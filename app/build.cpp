@@ -1,5 +1,7 @@
 #include "app/build.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -11,38 +13,32 @@
 namespace ydot::app {
 namespace {
 
-/// One draw of a distribution; draws outside of the bounds are repeated.
-double draw(const DistributionSpec& spec, Draws& draws) {
-    const auto once = [&] {
-        switch (spec.distribution) {
-            case Distribution::constant: return spec.mean;
-            case Distribution::uniform: return draws.uniform(spec.low, spec.high);
-            case Distribution::normal: return spec.mean + spec.std * draws.normal();
-            case Distribution::lognormal: {
-                const double variance = std::log1p(spec.std * spec.std / (spec.mean * spec.mean));
-                return std::exp(std::log(spec.mean) - variance / 2 + std::sqrt(variance) * draws.normal());
-            }
+double draw_once(const DistributionSpec& spec, Draws& draws) {
+    switch (spec.distribution) {
+        case Distribution::constant: return spec.mean;
+        case Distribution::uniform: return draws.uniform(spec.low, spec.high);
+        case Distribution::normal: return spec.mean + spec.std * draws.normal();
+        case Distribution::lognormal: {
+            const double variance = std::log1p(spec.std * spec.std / (spec.mean * spec.mean));
+            return std::exp(std::log(spec.mean) - variance / 2 + std::sqrt(variance) * draws.normal());
         }
-        return spec.mean;
-    };
-    double x = once();
-    for (int tries = 0; (x < spec.low || x > spec.high) && tries < 1000; ++tries) x = once();
-    return std::clamp(x, spec.low, spec.high);
+    }
+    return spec.mean;
 }
 
-void check_distribution(const DistributionSpec& spec, const std::string& path, const Source& source) {
-    if (spec.distribution == Distribution::uniform && !(std::isfinite(spec.low) && std::isfinite(spec.high)))
-        throw Error(path, "a uniform distribution needs low and high", source.text());
-    if (spec.distribution == Distribution::lognormal && !(spec.mean > 0)) throw Error(path + ".mean", "of a lognormal distribution must be > 0, got " + to_text(spec.mean), source.text());
+/// Draws outside of the bounds are repeated. @throws Error for bounds that 1000 draws miss
+double draw(const DistributionSpec& spec, Draws& draws, const ProjectionSpec& of, std::string_view key) {
+    for (int tries = 0; tries < 1000; ++tries)
+        if (const double x = draw_once(spec, draws); x >= spec.low && x <= spec.high) return x;
+    throw Error(fmt::format("projections.{}.{}", of.name, key),
+                fmt::format("1000 draws in a row fell outside of low = {} and high = {}", spec.low, spec.high), of.source.text());
 }
 
 /// Weights and delays of the edges. The draws of a synapse are keyed by projection and source, in the order of targets.
 Connectivity draw_synapses(const ProjectionSpec& spec, const networks::EdgeList& edges, const RunSpec& run, std::uint32_t targets) {
-    const std::string path = "projections." + spec.name;
-    check_distribution(spec.weight, path + ".weight", spec.source);
-    check_distribution(spec.delay_ms, path + ".delay_ms", spec.source);
     const auto seed = static_cast<std::uint64_t>(run.seed);
-    const double inputs = static_cast<double>(edges.size()) / targets, factor = spec.weight.fan_in && inputs > 0 ? 1 / std::sqrt(inputs) : 1;
+    const double inputs = static_cast<double>(edges.size()) / targets,
+                 factor = spec.weight.fan_in && inputs > 0 ? 1 / std::sqrt(inputs) : 1;
     const bool one_delay = spec.delay_ms.distribution == Distribution::constant;
     Connectivity synapses{edges.source, edges.target, {}, {}};
     synapses.weight.reserve(edges.size());
@@ -53,8 +49,10 @@ Connectivity draw_synapses(const ProjectionSpec& spec, const networks::EdgeList&
             weights = Draws(seed, stream_of(spec.name, Purpose::weight), edges.source[k]);
             delays = Draws(seed, stream_of(spec.name, Purpose::delay), edges.source[k]);
         }
-        synapses.weight.push_back(static_cast<float>(factor * draw(spec.weight, weights)));
-        if (!one_delay) synapses.delay.push_back(static_cast<std::uint16_t>(std::clamp(std::round(draw(spec.delay_ms, delays) / run.dt_ms), 1.0, 65535.0)));
+        synapses.weight.push_back(static_cast<float>(factor * draw(spec.weight, weights, spec, "weight")));
+        if (!one_delay)
+            synapses.delay.push_back(static_cast<std::uint16_t>(
+                std::clamp(std::round(draw(spec.delay_ms, delays, spec, "delay_ms") / run.dt_ms), 1.0, 65535.0)));
     }
     return synapses;
 }
@@ -72,10 +70,19 @@ public:
         const networks::EdgeList* forward = nullptr;
         if (const auto* answered = forward_of(spec)) {
             if (answered->from != spec.to || answered->to != spec.from)
-                throw Error(path + ".of", answered->name + " runs from " + answered->from + " to " + answered->to + ", so its feedback must run from " + answered->to + " to " + answered->from, spec.source.text());
+                throw Error(path + ".of",
+                            answered->name + " runs from " + answered->from + " to " + answered->to + ", so its feedback must run from " +
+                                answered->to + " to " + answered->from,
+                            spec.source.text());
             forward = &edges_of(*answered);
         }
-        const networks::ConnectRequest request{spec.name, size_of(spec.from), size_of(spec.to), spec.from == spec.to, static_cast<std::uint64_t>(description_.run.seed), forward, spec.source};
+        const networks::ConnectRequest request{.name = spec.name,
+                                               .sources = size_of(spec.from),
+                                               .targets = size_of(spec.to),
+                                               .same_population = spec.from == spec.to,
+                                               .seed = static_cast<std::uint64_t>(description_.run.seed),
+                                               .forward = forward,
+                                               .source = spec.source};
         return edges_.emplace(spec.name, connector.connect(spec.connection, path, request)).first->second;
     }
 
@@ -98,20 +105,26 @@ private:
 };
 
 /// Dale's law: the sign of a unit is that of the sum of its weights in all projections of its population that obey the law.
-std::vector<float> dale_signs(const Description& description, const std::map<std::string, Connectivity>& synapses, const std::string& population, std::uint32_t size) {
+std::vector<float> dale_signs(const Description& description, const std::map<std::string, Connectivity>& synapses,
+                              const std::string& population, std::uint32_t size) {
     std::vector<float> sum(size, 0), sign;
     for (const auto& p : description.projections)
         if (p.from == population && p.plasticity.dale)
-            for (std::size_t k = 0; k < synapses.at(p.name).size(); ++k) sum[synapses.at(p.name).source[k]] += synapses.at(p.name).weight[k];
+            for (std::size_t k = 0; k < synapses.at(p.name).size(); ++k)
+                sum[synapses.at(p.name).source[k]] += synapses.at(p.name).weight[k];
     for (const float s : sum) sign.push_back(s >= 0 ? 1.0f : -1.0f);
     return sign;
 }
 
-Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& projection, const Circuit& circuit, const std::vector<float>& signs, bool scheduled) {
+Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& projection, const Circuit& circuit,
+                           const std::vector<float>& signs, bool scheduled) {
     const std::string path = "projections." + spec.name + ".plasticity";
     Plasticity plasticity;
     plasticity.rule = make_rule(spec.plasticity, path, spec.source);
-    if (scheduled && !plasticity.rule->additive()) throw Error(path + ".rule", spec.plasticity.rule + " reads the weight, which rests during a presentation; a schedule needs an additive rule", spec.source.text());
+    if (scheduled && !plasticity.rule->additive())
+        throw Error(path + ".rule",
+                    spec.plasticity.rule + " reads the weight, which rests during a presentation; a schedule needs an additive rule",
+                    spec.source.text());
     plasticity.learning_rate = spec.plasticity.learning_rate;
     plasticity.decay = spec.plasticity.decay;
     plasticity.momentum = spec.plasticity.momentum;
@@ -124,11 +137,16 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     }
     if (spec.plasticity.causal_correction == CausalCorrection::analytic) {
         const auto& target = circuit.population(projection.to);
-        if (!target.reads_activity()) throw Error(path + ".causal_correction", "needs units that fire with an intensity; " + spec.to + " has none", spec.source.text());
-        if (scheduled && (spec.plasticity.gate != Gate::pre || target.continuous())) throw Error(path + ".causal_correction", "in a schedule needs gate = \"pre\" and a target population on the grid", spec.source.text());
+        if (!target.reads_activity())
+            throw Error(path + ".causal_correction", "needs units that fire with an intensity; " + spec.to + " has none",
+                        spec.source.text());
+        if (scheduled && (spec.plasticity.gate != Gate::pre || target.continuous()))
+            throw Error(path + ".causal_correction", "in a schedule needs gate = \"pre\" and a target population on the grid",
+                        spec.source.text());
         if (spec.delay_site == DelaySite::dendritic) throw Error(path + ".causal_correction", "needs axonal delays", spec.source.text());
         const auto window = plasticity.rule->window();
-        const auto response = target.impulse_response(static_cast<std::size_t>(std::ceil(20 * std::max(window.tau_plus_ms, 50.0) / circuit.dt_ms())));
+        const auto response =
+            target.impulse_response(static_cast<std::size_t>(std::ceil(20 * std::max(window.tau_plus_ms, 50.0) / circuit.dt_ms())));
         plasticity.causal_factor = causal_factor_of(window, response, static_cast<double>(projection.scale), circuit.dt_ms());
     }
     return plasticity;
@@ -138,14 +156,16 @@ void check_dendritic(const ProjectionSpec& spec, const Circuit& circuit, const P
     if (spec.delay_site != DelaySite::dendritic || spec.plasticity.rule.empty()) return;
     const bool one_delay = spec.delay_ms.distribution == Distribution::constant;
     if (!one_delay || circuit.population(projection.to).continuous() || circuit.population(projection.from).continuous())
-        throw Error("projections." + spec.name + ".delay_site", "dendritic delays of plastic synapses must be constant, and both populations on the grid", spec.source.text());
+        throw Error("projections." + spec.name + ".delay_site",
+                    "dendritic delays of plastic synapses must be constant, and both populations on the grid", spec.source.text());
 }
 
 }  // namespace
 
 Step to_steps(double time_ms, double dt_ms) {
     const double steps = std::round(time_ms / dt_ms);
-    if (std::abs(steps * dt_ms - time_ms) > 1e-9 * std::max(std::abs(time_ms), dt_ms)) throw Error(to_text(time_ms) + " ms is not a multiple of run.dt_ms = " + to_text(dt_ms));
+    if (std::abs(steps * dt_ms - time_ms) > 1e-9 * std::max(std::abs(time_ms), dt_ms))
+        throw Error(to_text(time_ms) + " ms is not a multiple of run.dt_ms = " + to_text(dt_ms));
     return static_cast<Step>(steps);
 }
 
@@ -153,7 +173,8 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
     validate(description);
     std::vector<std::unique_ptr<const Population>> populations;
     for (const auto& spec : description.populations) populations.push_back(make_population(spec, description.run));
-    auto circuit = std::make_unique<Circuit>(description.run.dt_ms, static_cast<std::uint64_t>(description.run.seed), std::move(populations));
+    auto circuit =
+        std::make_unique<Circuit>(description.run.dt_ms, static_cast<std::uint64_t>(description.run.seed), std::move(populations));
 
     Wiring wiring(description, *circuit);
     std::map<std::string, Connectivity> synapses;
@@ -165,27 +186,38 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
     }
     std::map<std::string, std::vector<float>> signs;
     for (const auto& spec : description.projections)
-        if (spec.plasticity.dale) signs.try_emplace(spec.from, dale_signs(description, synapses, spec.from, circuit->population(circuit->find_population(spec.from)).size()));
+        if (spec.plasticity.dale)
+            signs.try_emplace(
+                spec.from, dale_signs(description, synapses, spec.from, circuit->population(circuit->find_population(spec.from)).size()));
 
     for (const auto& spec : description.projections) {
         auto& drawn = synapses[spec.name];
         const std::vector<float> none, &sign = spec.plasticity.dale ? signs[spec.from] : none;
         if (spec.plasticity.dale)
             for (std::size_t k = 0; k < drawn.size(); ++k) drawn.weight[k] = std::copysign(drawn.weight[k], sign[drawn.source[k]]);
-        auto& projection = circuit->connect(spec.name, circuit->find_population(spec.from), circuit->find_population(spec.to), drawn, spec.delay_site);
-        if (!spec.plasticity.rule.empty()) projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
+        auto& projection =
+            circuit->connect(spec.name, circuit->find_population(spec.from), circuit->find_population(spec.to), drawn, spec.delay_site);
+        if (!spec.plasticity.rule.empty())
+            projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
         check_dendritic(spec, *circuit, projection);
         drawn = {};
     }
     const auto index_of = [&](const std::string& name) {
-        return static_cast<std::size_t>(std::find_if(description.projections.begin(), description.projections.end(), [&](const auto& p) { return p.name == name; }) - description.projections.begin());
+        return static_cast<std::size_t>(
+            std::find_if(description.projections.begin(), description.projections.end(), [&](const auto& p) { return p.name == name; }) -
+            description.projections.begin());
     };
     for (const auto& spec : description.projections) {
         const auto& connector = networks::find_connector(spec.connector, {}, {});
         if (connector.tie == networks::WeightTie::none) continue;
-        if (!spec.plasticity.rule.empty()) throw Error("projections." + spec.name + ".plasticity", "the weights of connector " + spec.connector + " follow those of the forward projection and cannot learn", spec.source.text());
+        if (!spec.plasticity.rule.empty())
+            throw Error("projections." + spec.name + ".plasticity",
+                        "the weights of connector " + spec.connector + " follow those of the forward projection and cannot learn",
+                        spec.source.text());
         const auto feedback = connector.feedback(spec.connection, "projections." + spec.name);
-        circuit->follow(index_of(spec.name), index_of(feedback.of), connector.tie == networks::WeightTie::transpose ? Follows::transpose : Follows::sign, static_cast<float>(feedback.factor));
+        circuit->follow(index_of(spec.name), index_of(feedback.of),
+                        connector.tie == networks::WeightTie::transpose ? Follows::transpose : Follows::sign,
+                        static_cast<float>(feedback.factor));
     }
     return circuit;
 }
@@ -196,30 +228,47 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
     schedule.input = circuit.find_population(spec.input);
     schedule.readout = circuit.find_population(spec.readout);
     if (circuit.population(schedule.input).size() != image_size)
-        throw Error("populations." + spec.input + ".size", "must be the number of pixels of an image, " + std::to_string(image_size) + ", got " + std::to_string(circuit.population(schedule.input).size()), description.population(spec.input)->source.text());
+        throw Error("populations." + spec.input + ".size",
+                    "must be the number of pixels of an image, " + std::to_string(image_size) + ", got " +
+                        std::to_string(circuit.population(schedule.input).size()),
+                    description.population(spec.input)->source.text());
     if (circuit.population(schedule.readout).size() < classes)
-        throw Error("populations." + spec.readout + ".size", "must be at least the number of classes, " + std::to_string(classes) + ", got " + std::to_string(circuit.population(schedule.readout).size()), description.population(spec.readout)->source.text());
+        throw Error("populations." + spec.readout + ".size",
+                    "must be at least the number of classes, " + std::to_string(classes) + ", got " +
+                        std::to_string(circuit.population(schedule.readout).size()),
+                    description.population(spec.readout)->source.text());
     schedule.test_readout_steps = to_steps(spec.test_readout_ms, description.run.dt_ms);
     for (const auto& p : spec.phases) {
         const auto named = [](const std::vector<std::string>& names, const std::string& name) {
             return std::any_of(names.begin(), names.end(), [&](const auto& n) { return n == "*" || n == name; });
         };
-        Phase phase{p.name, to_steps(p.duration_ms, description.run.dt_ms), {}, {}, {}, static_cast<float>(p.nudge), p.paired, p.readout, p.stop_above};
+        Phase phase;
+        phase.name = p.name;
+        phase.steps = to_steps(p.duration_ms, description.run.dt_ms);
+        phase.nudge = static_cast<float>(p.nudge);
+        phase.paired = p.paired;
+        phase.readout = p.readout;
+        phase.stop_above = p.stop_above;
         for (const auto& projection : description.projections) {
             phase.conducts.push_back(named(p.conducts, projection.name));
             phase.learns.push_back(!projection.plasticity.rule.empty() && named(p.learns, projection.name));
         }
         for (const auto& name : p.clamps) {
-            if (name != spec.readout) throw Error("schedule.phases." + p.name + ".clamps", "only the readout population, " + spec.readout + ", has a target, got \"" + name + "\"", p.source.text());
+            if (name != spec.readout)
+                throw Error("schedule.phases." + p.name + ".clamps",
+                            "only the readout population, " + spec.readout + ", has a target, got " + to_text(name), p.source.text());
             phase.clamps.push_back(circuit.find_population(name));
         }
-        if (!p.readout && std::isfinite(p.stop_above)) throw Error("schedule.phases." + p.name + ".stop_above", "acts only on a phase with readout = true", p.source.text());
+        if (!p.readout && std::isfinite(p.stop_above))
+            throw Error("schedule.phases." + p.name + ".stop_above", "acts only on a phase with readout = true", p.source.text());
         schedule.phases.push_back(std::move(phase));
     }
-    if (std::none_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return p.readout; })) throw Error("schedule.phases", "one phase must have readout = true", {});
+    if (std::none_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return p.readout; }))
+        throw Error("schedule.phases", "one phase must have readout = true", {});
     for (std::size_t k = 0; k < schedule.phases.size(); ++k) {
         if (!schedule.phases[k].clamps.empty())
-            throw Error("schedule.phases." + schedule.phases[k].name + ".clamps", "a target up to the end of the read-out would leak the label into the answer", spec.phases[k].source.text());
+            throw Error("schedule.phases." + schedule.phases[k].name + ".clamps",
+                        "a target up to the end of the read-out would leak the label into the answer", spec.phases[k].source.text());
         if (schedule.phases[k].readout) break;
     }
     return schedule;

@@ -28,8 +28,12 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) { return 
 }  // namespace
 
 GradientProbe::GradientProbe(const Description& description, Circuit& circuit, Trainer& trainer, const data::ImageSet& images)
-    : circuit_(circuit), trainer_(trainer), set_(images), images_(std::min(static_cast<std::size_t>(description.metrics.gradient_images), images.count())),
-      trials_(static_cast<std::size_t>(description.metrics.gradient_trials)), loss_(loss_of(*description.population(description.schedule.readout))) {
+    : circuit_(circuit),
+      trainer_(trainer),
+      set_(images),
+      images_(std::min(static_cast<std::size_t>(description.metrics.gradient_images), images.count())),
+      trials_(static_cast<std::size_t>(description.metrics.gradient_trials)),
+      loss_(loss_of(*description.population(description.schedule.readout))) {
     for (const auto& projection : description.projections) learning_rate_.push_back(projection.plasticity.learning_rate);
     MeanField(circuit, trainer.schedule());  // refuses what has no rate reading before anything runs
 }
@@ -60,11 +64,15 @@ std::vector<std::vector<double>> GradientProbe::descent() const {
 
     constexpr double tolerance = 1e-9;
     const auto state = network.settle(drive, tolerance);
-    if (!state.settled) throw Error("metrics.gradient_angle", "the rate reading of the loop does not settle, so there is no gradient at its fixed point", {}, Error::Kind::run_failure);
-    const auto adjoint = network.adjoint(drive, state, schedule.readout, network.loss_slope(loss_, state.activity[schedule.readout], target), tolerance);
+    if (!state.settled)
+        throw Error("metrics.gradient_angle", "the rate reading of the loop does not settle, so there is no gradient at its fixed point",
+                    {}, Error::Kind::run_failure);
+    const auto adjoint =
+        network.adjoint(drive, state, schedule.readout, network.loss_slope(loss_, state.activity[schedule.readout], target), tolerance);
     std::vector<std::vector<double>> descent(circuit_.projections().size());
     for (std::size_t p = 0; p < descent.size(); ++p)
-        if (circuit_.projections()[p].plasticity) add(descent[p], network.weight_gradient(p, adjoint, state), -1.0 / static_cast<double>(images_));
+        if (circuit_.projections()[p].plasticity)
+            add(descent[p], network.weight_gradient(p, adjoint, state), -1.0 / static_cast<double>(images_));
     return descent;
 }
 
@@ -102,8 +110,9 @@ std::vector<GradientAlignment> GradientProbe::measure(std::uint32_t first_trial)
         std::vector<double> mean;
         for (const auto& change : changes[p]) add(mean, change, learning_rate_[p] / static_cast<double>(trials_ * images_));
         const double along = dot(mean, wanted[p]) / dot(wanted[p], wanted[p]);
-        alignments.push_back({circuit_.projections()[p].name, angle.mean, angle.error(), along / std::cos(angle.mean * std::numbers::pi / 180),
-                              alignment_of(mean, wanted[p]).sign_agreement, angle_degrees(field[p], wanted[p])});
+        alignments.push_back({circuit_.projections()[p].name, angle.mean, angle.error(),
+                              along / std::cos(angle.mean * std::numbers::pi / 180), alignment_of(mean, wanted[p]).sign_agreement,
+                              angle_degrees(field[p], wanted[p])});
     }
     return alignments;
 }

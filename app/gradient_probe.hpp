@@ -11,13 +11,13 @@
 
 namespace ydot::app {
 
-/// What a plastic projection does to its weights in a presentation, beside minus the exact gradient of the loss: cross-entropy for a softmax read-out,
-/// binary cross-entropy for a logistic one, else squared error. The gradient is that of the rate reading, settled with the projections that conduct in the
-/// read-out phase, a mean over the images.
+/// What a plastic projection does to its weights in a presentation, beside minus the exact gradient of the loss: cross-entropy for a
+/// softmax read-out, binary cross-entropy for a logistic one, else squared error. The gradient is that of the rate reading, settled with
+/// the projections that conduct in the read-out phase, a mean over the images.
 struct GradientAlignment {
     std::string projection;
     double angle_degrees = 0, angle_error_degrees = 0;  ///< of the expected change, free of Poisson noise; and the standard error
-    double norm_ratio = 0;                              ///< length of the expected change (learning rate included) over that of the gradient
+    double norm_ratio = 0;                              ///< length of the expected change (rate included) over the gradient's
     double sign_agreement = 0;                          ///< share of synapses whose measured mean change has the right sign
     double mean_field_angle_degrees = 0;                ///< of the change in the rate reading in time: no noise, no causal term
 };

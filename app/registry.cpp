@@ -12,11 +12,14 @@ namespace ydot::app {
 namespace {
 
 template <class M>
-constexpr bool replays = requires { M::replays; };
+constexpr bool replays = requires {
+    M::replays;
+};
 
 template <class M>
 ModelInfo info_of(std::string kind) {
-    return {std::move(kind), std::string(M::name), std::string(M::summary), std::string(M::reference), describe_fields<typename M::Params>()};
+    return {std::move(kind), std::string(M::name), std::string(M::summary), std::string(M::reference),
+            describe_fields<typename M::Params>()};
 }
 template <class Spec>
 ModelInfo table_of(std::string name, std::string summary) {
@@ -30,17 +33,22 @@ std::vector<std::string> names_of() {
     return names;
 }
 
-[[noreturn]] void refuse_name(const std::string& path, const std::string& what, const std::string& name, const std::vector<std::string>& known, const Source& source) {
+[[noreturn]] void refuse_name(const std::string& path, const std::string& what, const std::string& name,
+                              const std::vector<std::string>& known, const Source& source) {
     const auto near = nearest_name(name, known);
     std::string list;
     for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
-    throw Error(path, "unknown " + what + " \"" + name + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") + (near.empty() ? ". Known: " : " Known: ") + list, source.text());
+    throw Error(path,
+                "unknown " + what + " \"" + name + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") +
+                    (near.empty() ? ". Known: " : " Known: ") + list,
+                source.text());
 }
 
 bool wants_continuous(const PopulationSpec& spec, const RunSpec& run) {
     if (spec.propagator.empty()) return run.propagator == Propagator::continuous;
     if (spec.propagator != "grid" && spec.propagator != "continuous")
-        throw Error("populations." + spec.name + ".propagator", "must be one of grid, continuous, got \"" + spec.propagator + "\"", spec.source.text());
+        throw Error("populations." + spec.name + ".propagator", "must be one of grid, continuous, got \"" + spec.propagator + "\"",
+                    spec.source.text());
     return spec.propagator == "continuous";
 }
 
@@ -49,7 +57,10 @@ std::vector<std::pair<double, std::uint32_t>> spikes_of(const neurons::SpikeTrai
     std::vector<std::pair<double, std::uint32_t>> spikes;
     const auto add = [&](double time_ms, double unit) {
         if (unit >= static_cast<double>(spec.size))
-            throw Error(path, "a spike belongs to unit " + std::to_string(static_cast<std::int64_t>(unit)) + ", but the population has size " + std::to_string(spec.size), spec.source.text());
+            throw Error(path,
+                        "a spike belongs to unit " + std::to_string(static_cast<std::int64_t>(unit)) + ", but the population has size " +
+                            std::to_string(spec.size),
+                        spec.source.text());
         spikes.emplace_back(time_ms, static_cast<std::uint32_t>(unit));
     };
     if (!params.file.empty()) {
@@ -59,25 +70,22 @@ std::vector<std::pair<double, std::uint32_t>> spikes_of(const neurons::SpikeTrai
                 for (std::size_t k = 0; k < population.ids.size(); ++k) add(population.times_ms[k], static_cast<double>(population.ids[k]));
                 return spikes;
             }
-        throw Error(path + ".population", "the file " + params.file + " has no population \"" + params.population + "\"", spec.source.text());
+        throw Error(path + ".population", "the file " + params.file + " has no population \"" + params.population + "\"",
+                    spec.source.text());
     }
     if (params.times_ms.size() != params.units.size())
-        throw Error(path, "times_ms and units must be of one length, got " + std::to_string(params.times_ms.size()) + " and " + std::to_string(params.units.size()), spec.source.text());
+        throw Error(path,
+                    "times_ms and units must be of one length, got " + std::to_string(params.times_ms.size()) + " and " +
+                        std::to_string(params.units.size()),
+                    spec.source.text());
     for (std::size_t k = 0; k < params.units.size(); ++k) add(params.times_ms[k], params.units[k]);
     return spikes;
-}
-
-template <class Spec>
-std::vector<std::string> keys_of() {
-    std::vector<std::string> keys;
-    for (const auto& info : describe_fields<Spec>()) keys.push_back(info.key);
-    return keys;
 }
 
 template <class M>
 std::unique_ptr<const Population> make(const PopulationSpec& spec, const RunSpec& run) {
     const std::string path = "populations." + spec.name;
-    const auto params = read_fields<typename M::Params>(spec.parameters, path, keys_of<PopulationSpec>());
+    const auto params = read_fields<typename M::Params>(spec.parameters, path, field_keys<PopulationSpec>());
     const auto size = static_cast<std::uint32_t>(spec.size);
     const bool continuous = wants_continuous(spec, run);
     if constexpr (requires { M::check(params, run.dt_ms, path); }) M::check(params, run.dt_ms, path);
@@ -85,7 +93,9 @@ std::unique_ptr<const Population> make(const PopulationSpec& spec, const RunSpec
     else if constexpr (SourceModel<M>) return std::make_unique<SourcePopulation<M>>(spec.name, size, params, run.dt_ms, continuous);
     else {
         if (continuous && !ContinuousModel<M>)
-            throw Error(path + ".model", std::string(M::name) + " has no continuous-time propagator; set propagator = \"grid\" for this population", spec.source.text());
+            throw Error(path + ".model",
+                        std::string(M::name) + " has no continuous-time propagator; set propagator = \"grid\" for this population",
+                        spec.source.text());
         return std::make_unique<UnitPopulation<M>>(spec.name, size, params, run.dt_ms, continuous);
     }
 }
@@ -99,7 +109,8 @@ std::vector<ModelInfo> all_models() {
     for (const auto& connector : networks::connectors()) models.push_back(connector.info);
     models.push_back(table_of<RunSpec>("run", "time, seed, threads"));
     models.push_back(table_of<PopulationSpec>("population", "[populations.NAME]: these keys and the parameters of the model"));
-    models.push_back(table_of<ProjectionSpec>("projection", "[projections.NAME]: these keys, weight, delay_ms, plasticity and the parameters of the connector"));
+    models.push_back(table_of<ProjectionSpec>(
+        "projection", "[projections.NAME]: these keys, weight, delay_ms, plasticity and the parameters of the connector"));
     models.push_back(table_of<DistributionSpec>("distribution", "weight or delay_ms of a projection: a number, or a table of these keys"));
     models.push_back(table_of<PlasticitySpec>("plasticity", "[projections.NAME.plasticity]: these keys and the parameters of the rule"));
     models.push_back(table_of<ScheduleSpec>("schedule", "training on images"));
@@ -122,7 +133,8 @@ std::unique_ptr<const Population> make_population(const PopulationSpec& spec, co
 std::shared_ptr<const PairRule> make_rule(const PlasticitySpec& spec, const std::string& path, const Source& source) {
     std::shared_ptr<const PairRule> made;
     plasticity::Rules::for_each([&]<class R>() {
-        if (R::name == spec.rule) made = std::make_shared<RuleOf<R>>(read_fields<typename R::Params>(spec.parameters, path, keys_of<PlasticitySpec>()));
+        if (R::name == spec.rule)
+            made = std::make_shared<RuleOf<R>>(read_fields<typename R::Params>(spec.parameters, path, field_keys<PlasticitySpec>()));
     });
     if (!made) refuse_name(path + ".rule", "rule", spec.rule, names_of<plasticity::Rules>(), source);
     return made;

@@ -76,12 +76,14 @@ void ResultsDirectory::check(const fs::path& directory) {
     std::error_code error;
     if (fs::exists(directory, error)) {
         if (!fs::is_directory(directory, error)) throw Error(directory.string(), "is a file; --out must name a directory", {});
-        if (!fs::is_empty(directory, error)) throw Error(directory.string(), "already holds results; choose another --out, or remove it", {});
+        if (!fs::is_empty(directory, error))
+            throw Error(directory.string(), "already holds results; choose another --out, or remove it", {});
     }
     auto parent = fs::absolute(directory);
     while (!fs::exists(parent, error)) parent = parent.parent_path();
     if (!fs::is_directory(parent, error)) throw Error(directory.string(), "cannot be made: " + parent.string() + " is not a directory", {});
-    if (access(parent.c_str(), W_OK) != 0) throw Error(directory.string(), "cannot be made: no permission to write in " + parent.string(), {});
+    if (access(parent.c_str(), W_OK) != 0)
+        throw Error(directory.string(), "cannot be made: no permission to write in " + parent.string(), {});
 }
 
 ResultsDirectory::ResultsDirectory(fs::path directory) : path_(std::move(directory)) {
@@ -131,9 +133,11 @@ void ResultsDirectory::append(const LearningPoint& p) const {
                 out << ',' << csv_cell(fmt::format("{}.{}", column, g.projection));
         out << '\n';
     }
-    out << fmt::format("{},{:.6g},{:.2f},{:.4g},{:.4g},{:.4g}", p.images, p.epoch, p.seconds, p.train_error_percent, p.validation_error_percent, p.learning_fraction);
+    out << fmt::format("{},{:.6g},{:.2f},{:.4g},{:.4g},{:.4g}", p.images, p.epoch, p.seconds, p.train_error_percent,
+                       p.validation_error_percent, p.learning_fraction);
     for (const auto& g : p.gradient)
-        out << fmt::format(",{:.4g},{:.4g},{:.4g},{:.4g},{:.4g}", g.angle_degrees, g.angle_error_degrees, g.norm_ratio, g.sign_agreement, g.mean_field_angle_degrees);
+        out << fmt::format(",{:.4g},{:.4g},{:.4g},{:.4g},{:.4g}", g.angle_degrees, g.angle_error_degrees, g.norm_ratio, g.sign_agreement,
+                           g.mean_field_angle_degrees);
     out << '\n';
     if (!out.flush()) cannot_write(target);
 }

@@ -24,7 +24,8 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Presentations draw from disjoint ranges of trial numbers, so that no evaluation changes what training draws.
-constexpr std::uint32_t validation_trials = 0x80000000u, test_trials = 0xA0000000u, recorded_trials = 0xC0000000u, probe_trials = 0xE0000000u;
+constexpr std::uint32_t validation_trials = 0x80000000u, test_trials = 0xA0000000u, recorded_trials = 0xC0000000u,
+                        probe_trials = 0xE0000000u;
 
 /// Streams spikes to spikes.h5, shifted by what has been recorded before; counts them.
 class SpikeWriter final : public SpikeObserver {
@@ -72,10 +73,12 @@ private:
 };
 
 data::Split load_images(const Description& d) {
-    const auto train = static_cast<std::size_t>(d.data.train), validation = static_cast<std::size_t>(d.data.validation), test = static_cast<std::size_t>(d.data.test);
+    const auto train = static_cast<std::size_t>(d.data.train), validation = static_cast<std::size_t>(d.data.validation),
+               test = static_cast<std::size_t>(d.data.test);
     if (!d.data.directory.empty()) {
         std::error_code none;
-        if (!std::filesystem::is_directory(d.data.directory, none)) throw Error("data.directory", "there is no directory " + to_text(d.data.directory), {});
+        if (!std::filesystem::is_directory(d.data.directory, none))
+            throw Error("data.directory", "there is no directory " + to_text(d.data.directory), {});
         return data::load_idx_directory(d.data.directory, train, validation, test);
     }
     for (const auto& [key, count] : {std::pair{"data.train", train}, std::pair{"data.test", test}})
@@ -83,28 +86,13 @@ data::Split load_images(const Description& d) {
     return data::drawn_digits(train, validation, test, static_cast<std::uint64_t>(d.run.seed));
 }
 
-/// Refuses what the connector does not know. The connector would do so too, but it does not know the keys of the projection itself.
-void check_connections(const Description& description) {
-    const auto own = describe_fields<ProjectionSpec>();
-    for (const auto& model : all_models()) {
-        if (model.kind != "connector") continue;
-        std::vector<std::string> known;
-        for (const auto* list : {&model.parameters, &own})
-            for (const auto& info : *list) known.push_back(info.key);
-        known.insert(known.end(), {"weight", "delay_ms", "plasticity"});
-        for (const auto& p : description.projections) {
-            if (p.connector != model.name) continue;
-            for (const auto& [key, setting] : p.connection)
-                if (std::find(known.begin(), known.end(), key) == known.end()) refuse_key("projections." + p.name, key, known, setting.source);
-        }
-    }
-}
-
 /// One run: what training and free running share.
 class Run {
 public:
     Run(const Description& description, const RunOptions& options)
-        : description_(description), options_(options), limit_(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads_used(description.run.threads))) {
+        : description_(description),
+          options_(options),
+          limit_(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads_used(description.run.threads))) {
         fill_defaults(description_);
         auto& summary = result_.summary;
         summary.version = YDOT_VERSION;
@@ -143,7 +131,6 @@ private:
     bool trains() const { return !description_.schedule.phases.empty(); }
 
     void prepare() {
-        check_connections(description_);
         circuit_ = build_circuit(description_);
         describe_network();
         if (trains()) prepare_training();
@@ -151,7 +138,7 @@ private:
     }
 
     bool stopped() const { return options_.stop && options_.stop->load(); }
-    void report(Progress progress) const {
+    void report(const Progress& progress) const {
         if (options_.progress) options_.progress(progress);
     }
 
@@ -159,18 +146,23 @@ private:
         auto& summary = result_.summary;
         summary.network.neurons = circuit_->neurons();
         summary.network.synapses = circuit_->synapses();
-        summary.bytes_per_synapse = summary.network.synapses ? static_cast<double>(circuit_->synapse_bytes()) / static_cast<double>(summary.network.synapses) : 0;
+        summary.bytes_per_synapse =
+            summary.network.synapses ? static_cast<double>(circuit_->synapse_bytes()) / static_cast<double>(summary.network.synapses) : 0;
     }
 
     // ---- without a schedule ----
 
     void prepare_free_run() {
-        if (!(description_.run.duration_ms > 0)) throw Error("run.duration_ms", "must be > 0 for a run without a schedule, got " + to_text(description_.run.duration_ms), {});
+        if (!(description_.run.duration_ms > 0))
+            throw Error("run.duration_ms", "must be > 0 for a run without a schedule, got " + to_text(description_.run.duration_ms), {});
         for (std::size_t p = 0; p < description_.populations.size(); ++p) {
             if (description_.populations[p].model != "image_source") continue;
             if (images_.train.count() == 0) images_ = load_images(description_);
             if (images_.train.image_size() != circuit_->population(p).size())
-                throw Error("populations." + description_.populations[p].name + ".size", fmt::format("must be the number of pixels of an image, {}, got {}", images_.train.image_size(), circuit_->population(p).size()), {});
+                throw Error("populations." + description_.populations[p].name + ".size",
+                            fmt::format("must be the number of pixels of an image, {}, got {}", images_.train.image_size(),
+                                        circuit_->population(p).size()),
+                            {});
         }
     }
 
@@ -181,7 +173,9 @@ private:
         show_first_image(replica);
         replica.reset(0);
         replica.set_parallel(circuit_->neurons() > Circuit::shard_units / 4);
-        if (std::any_of(circuit_->projections().begin(), circuit_->projections().end(), [](const auto& p) { return p.plasticity.has_value(); })) replica.learn_online();
+        if (std::any_of(circuit_->projections().begin(), circuit_->projections().end(),
+                        [](const auto& p) { return p.plasticity.has_value(); }))
+            replica.learn_online();
         writer_->start_at_ms(description_.run.warmup_ms);
         replica.set_observer(writer_.get());
         const auto start = Clock::now();
@@ -198,7 +192,8 @@ private:
         result_.summary.timing.biological_s = static_cast<double>(replica.now()) * dt_ms * 1e-3;
         const double recorded_s = static_cast<double>(replica.now() - warmup) * dt_ms * 1e-3;
         for (std::size_t p = 0; p < circuit_->population_count(); ++p)
-            result_.summary.rates_Hz[circuit_->population(p).name()] = recorded_s > 0 ? static_cast<double>(writer_->count(p)) / recorded_s / circuit_->population(p).size() : 0;
+            result_.summary.rates_Hz[circuit_->population(p).name()] =
+                recorded_s > 0 ? static_cast<double>(writer_->count(p)) / recorded_s / circuit_->population(p).size() : 0;
     }
 
     /// Without a schedule, image sources show the first training image.
@@ -221,11 +216,15 @@ private:
         const auto& readout = description_.schedule.readout;
         if (readout.empty()) throw Error("schedule.readout", "is missing: the population that gives the answer", {});
         if (!circuit_->population(circuit_->find_population(readout)).reads_activity())
-            throw Error("schedule.readout", "must name a population whose units fire with an intensity, got \"" + readout + "\", which is " + description_.population(readout)->model, {});
+            throw Error("schedule.readout",
+                        "must name a population whose units fire with an intensity, got \"" + readout + "\", which is " +
+                            description_.population(readout)->model,
+                        {});
         images_ = load_images(description_);
         const auto classes = 1 + std::size_t{*std::max_element(images_.train.labels.begin(), images_.train.labels.end())};
         trainer_ = std::make_unique<Trainer>(*circuit_, build_schedule(description_, *circuit_, images_.train.image_size(), classes));
-        if (description_.metrics.gradient_angle) probe_ = std::make_unique<GradientProbe>(description_, *circuit_, *trainer_, images_.train);
+        if (description_.metrics.gradient_angle)
+            probe_ = std::make_unique<GradientProbe>(description_, *circuit_, *trainer_, images_.train);
     }
 
     void train() {
@@ -252,7 +251,8 @@ private:
             since += answers.size();
             const double done = static_cast<double>(shown) / static_cast<double>(total), elapsed = seconds_since(start);
             const double error = 100.0 * static_cast<double>(wrong) / static_cast<double>(since);
-            const Progress progress{"training", done, static_cast<double>(shown) / training_s, "images", elapsed / done * (1 - done), error, {}};
+            const double per_s = static_cast<double>(shown) / training_s, left_s = elapsed / done * (1 - done);
+            const Progress progress{"training", done, per_s, "images", left_s, error, {}};
             report(progress);
             if (shown * evaluations < total * next_evaluation) continue;
             while (next_evaluation * total <= shown * evaluations) ++next_evaluation;
@@ -278,7 +278,8 @@ private:
         activity = trainer_->take_activity();
         const double tested_s = static_cast<double>(activity.steps) * description_.run.dt_ms * 1e-3;
         for (std::size_t p = 0; p < circuit_->population_count(); ++p)
-            result_.summary.rates_Hz[circuit_->population(p).name()] = tested_s > 0 ? static_cast<double>(activity.spikes[p]) / tested_s / circuit_->population(p).size() : 0;
+            result_.summary.rates_Hz[circuit_->population(p).name()] =
+                tested_s > 0 ? static_cast<double>(activity.spikes[p]) / tested_s / circuit_->population(p).size() : 0;
         steps += static_cast<double>(activity.steps);
         result_.summary.timing.biological_s = steps * description_.run.dt_ms * 1e-3;
         record_presentations("after learning");
@@ -295,7 +296,8 @@ private:
         for (std::size_t k = shown; k < shown + size; ++k) {
             if (k % order.size() == 0) {
                 std::iota(order.begin(), order.end(), 0u);
-                Draws draws(static_cast<std::uint64_t>(description_.run.seed), stream_of("schedule", Purpose::shuffle), static_cast<std::uint32_t>(k / order.size()));
+                Draws draws(static_cast<std::uint64_t>(description_.run.seed), stream_of("schedule", Purpose::shuffle),
+                            static_cast<std::uint32_t>(k / order.size()));
                 shuffle(std::span(order), draws);
             }
             const auto image = order[k % order.size()];
@@ -307,13 +309,15 @@ private:
     /// NaN without images.
     double error_percent(const data::ImageSet& set, std::uint32_t first_trial, const std::string& stage) {
         std::vector<Presentation> all;
-        for (std::size_t k = 0; k < set.count(); ++k) all.push_back({set.image(k), set.labels[k], first_trial + static_cast<std::uint32_t>(k)});
+        for (std::size_t k = 0; k < set.count(); ++k)
+            all.push_back({set.image(k), set.labels[k], first_trial + static_cast<std::uint32_t>(k)});
         std::size_t wrong = 0;
         const auto start = Clock::now();
         constexpr std::size_t piece = 256;
         for (std::size_t k = 0; k < all.size(); k += piece) {
             for (const auto& a : trainer_->test(std::span(all).subspan(k, std::min(piece, all.size() - k)))) wrong += a.answer != a.label;
-            const double done = static_cast<double>(std::min(k + piece, all.size())) / static_cast<double>(all.size()), elapsed = seconds_since(start);
+            const double done = static_cast<double>(std::min(k + piece, all.size())) / static_cast<double>(all.size()),
+                         elapsed = seconds_since(start);
             report({stage, done, done * static_cast<double>(all.size()) / elapsed, "images", elapsed / done * (1 - done), {}, {}});
         }
         return all.empty() ? std::nan("") : 100.0 * static_cast<double>(wrong) / static_cast<double>(all.size());
@@ -321,9 +325,15 @@ private:
 
     /// A point of the learning curve; the weights of the best one are kept. Without validation images the last one is the best.
     void add_point(std::size_t shown, double training_s, double train_error, double fraction, Progress progress) {
-        LearningPoint point{shown, static_cast<double>(shown) / static_cast<double>(images_.train.count()), training_s, train_error,
-                            error_percent(images_.validation, validation_trials, "validating"), fraction, {}};
-        if (probe_) point.gradient = probe_->measure(probe_trials + static_cast<std::uint32_t>(result_.curve.size()) * probe_->presentations());
+        LearningPoint point;
+        point.images = shown;
+        point.epoch = static_cast<double>(shown) / static_cast<double>(images_.train.count());
+        point.seconds = training_s;
+        point.train_error_percent = train_error;
+        point.validation_error_percent = error_percent(images_.validation, validation_trials, "validating");
+        point.learning_fraction = fraction;
+        if (probe_)
+            point.gradient = probe_->measure(probe_trials + static_cast<std::uint32_t>(result_.curve.size()) * probe_->presentations());
         if (result_.curve.empty() || !(point.validation_error_percent > best_.validation_error_percent)) {
             best_ = point;
             best_weights_ = weights();
@@ -355,7 +365,8 @@ private:
         const auto count = std::min<std::size_t>(static_cast<std::size_t>(description_.record.presentations), images_.train.count());
         for (std::size_t k = 0; k < count && results_; ++k) {
             writer_->set_offset_ms(recorded_ms_);
-            trainer_->show({images_.train.image(k), images_.train.labels[k], recorded_trials + static_cast<std::uint32_t>(k)}, true, writer_.get());
+            trainer_->show({images_.train.image(k), images_.train.labels[k], recorded_trials + static_cast<std::uint32_t>(k)}, true,
+                           writer_.get());
             double at = recorded_ms_;
             for (const auto& phase : trainer_->schedule().phases) {
                 const double length = static_cast<double>(phase.steps) * description_.run.dt_ms;
@@ -404,7 +415,9 @@ private:
 
 }  // namespace
 
-std::int64_t threads_used(std::int64_t asked) { return asked > 0 ? asked : static_cast<std::int64_t>(std::max(1u, std::thread::hardware_concurrency())); }
+std::int64_t threads_used(std::int64_t asked) {
+    return asked > 0 ? asked : static_cast<std::int64_t>(std::max(1u, std::thread::hardware_concurrency()));
+}
 
 RunResult run(const Description& description, const RunOptions& options) {
     try {

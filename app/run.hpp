@@ -14,10 +14,10 @@ namespace ydot::app {
 
 /// How far a run is. The application reports, the front end draws.
 struct Progress {
-    std::string stage;         ///< "training", "running", "testing", ...
-    double fraction = 0;       ///< of the stage, in [0, 1]
-    double rate = 0;           ///< per second
-    std::string rate_unit;     ///< "images", "ms of activity"; empty: neither rate nor time left is known
+    std::string stage;      ///< "training", "running", "testing", ...
+    double fraction = 0;    ///< of the stage, in [0, 1]
+    double rate = 0;        ///< per second
+    std::string rate_unit;  ///< "images", "ms of activity"; empty: neither rate nor time left is known
     double seconds_left = 0;
     std::optional<double> error_percent;  ///< training: recent share of wrong answers
     std::optional<LearningPoint> point;   ///< a new point of the learning curve

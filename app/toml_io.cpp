@@ -30,6 +30,7 @@ struct Node {
     Source key_source, source;
     Kind kind = Kind::table;
     Value value;
+    bool implied = false;  // the mean that `weight = 0.5`, or no weight at all, stands for
     std::vector<Node> children;
 
     Node* child(std::string_view name) {
@@ -210,9 +211,10 @@ Node value_of(const Override& o, const std::string& path) {
     return bare_text(o);
 }
 
-Node number_node(std::string key, double x, const Source& source) {
+Node implied_mean(double x, const Source& source) {
     Node node;
-    node.key = std::move(key);
+    node.key = "mean";
+    node.implied = true;
     node.key_source = node.source = source;
     node.kind = Node::Kind::value;
     node.value = x;
@@ -253,14 +255,14 @@ void open_distribution(Node& node) {
     const auto* n = std::get_if<std::int64_t>(&node.value);
     const double mean = n ? static_cast<double>(*n) : std::get<double>(node.value);
     node.kind = Node::Kind::table;
-    node.children.push_back(number_node("mean", mean, node.source));
+    node.children.push_back(implied_mean(mean, node.source));
 }
 
 Node& add_child(Node& parent, const std::string& path, const std::string& key, const Source& source) {
     Node& made = parent.children.emplace_back();
     made.key = key;
     made.key_source = made.source = source;
-    if (is_distribution(path, key)) made.children.push_back(number_node("mean", 1, source));  // as when the key is left out
+    if (is_distribution(path, key)) made.children.push_back(implied_mean(1, source));  // as when the key is left out
     return made;
 }
 
@@ -299,21 +301,9 @@ void apply(Node& root, const Override& o) {
 // Choices: a table that names a model, connector or rule also holds the parameters of that choice
 
 template <class Struct>
-Names field_keys() {
-    Names keys;
-    std::apply([&](const auto&... field) { (keys.emplace_back(field.key), ...); }, Struct::fields);
-    return keys;
-}
-
-template <class Struct>
 Names own_keys(const Names& more = {}) {
     Names keys = field_keys<Struct>();
     keys.insert(keys.end(), more.begin(), more.end());
-    return keys;
-}
-
-const Names& projection_keys() {
-    static const Names keys = own_keys<ProjectionSpec>({"weight", "delay_ms", "plasticity"});
     return keys;
 }
 
@@ -344,7 +334,8 @@ bool answers_to_forward(std::string_view connector) {
 }
 
 void drop_former_parameters(Node& table, const Names& shared, bool keep_of) {
-    std::erase_if(table.children, [&](const Node& c) { return c.source.line > 0 && !contains(shared, c.key) && !(keep_of && c.key == "of"); });
+    std::erase_if(table.children,
+                  [&](const Node& c) { return c.source.line > 0 && !contains(shared, c.key) && !(keep_of && c.key == "of"); });
 }
 
 /// Comparing the choices before and after all overrides makes their order irrelevant.
@@ -387,10 +378,8 @@ Struct read_own(const Node& table, const std::string& path) {
         const auto setting = to_setting(*c, dotted(path, field.key), info.allowed());
         if (setting.value == info.default_value) return;
         using T = std::remove_cvref_t<decltype(result.*field.member)>;
-        if (auto value = detail::from_value<T>(setting.value, field.range))
-            result.*field.member = std::move(*value);
-        else
-            refuse_value(path, info, setting);
+        if (auto value = detail::from_value<T>(setting.value, field.range)) result.*field.member = std::move(*value);
+        else refuse_value(path, info, setting);
     };
     std::apply([&](const auto&... field) { (read(field), ...); }, Struct::fields);
     return result;
@@ -444,7 +433,8 @@ PopulationSpec read_population(const Node& table, const std::string& path) {
 
 DistributionSpec read_distribution(const Node& node, const std::string& path) {
     if (node.kind == Node::Kind::table) {
-        const auto spec = read_table<DistributionSpec>(node, path);
+        auto spec = read_table<DistributionSpec>(node, path);
+        if (const Node* mean = node.child("mean"); mean && mean->implied && spec.distribution == Distribution::uniform) spec.mean = 0;
         if (spec.distribution == Distribution::constant) require_key<DistributionSpec>(node, path, "mean");
         return spec;
     }
@@ -735,8 +725,15 @@ private:
         check_ranges(spec, path);
         check_order(path, "low", spec.low, "high", spec.high);
         if (spec.distribution == Distribution::constant) check_constant(spec, path);
-        if (spec.distribution == Distribution::uniform && !(std::isfinite(spec.low) && std::isfinite(spec.high)))
-            fail(path, "a uniform distribution needs low and high");
+        if (spec.distribution == Distribution::uniform) check_uniform(spec, path);
+        if (spec.distribution == Distribution::lognormal && !(spec.mean > 0))
+            fail(path + ".mean", fmt::format("of a lognormal distribution must be > 0, got {}", spec.mean));
+    }
+
+    void check_uniform(const DistributionSpec& spec, const std::string& path) const {
+        if (!(std::isfinite(spec.low) && std::isfinite(spec.high))) fail(path, "a uniform distribution needs low and high");
+        for (const auto& [key, x] : {std::pair{".mean", spec.mean}, std::pair{".std", spec.std}})
+            if (x != 0) fail(path + key, fmt::format("must be left out as low and high say all of a uniform distribution, got {}", x));
     }
 
     void check_constant(const DistributionSpec& spec, const std::string& path) const {
@@ -773,10 +770,16 @@ private:
         check_ranges(phase, path);
         check_step_or_more(path + ".duration_ms", phase.duration_ms);
         for (const auto& name : phase.conducts) check_reference(path + ".conducts", "projection", name, projections_, true);
-        for (const auto& name : phase.clamps) check_reference(path + ".clamps", "population", name, populations_, true);
+        for (const auto& name : phase.clamps) check_clamp(path + ".clamps", name);
         for (const auto& name : phase.learns) check_learns(path + ".learns", name);
         if (phase.readout && d_.schedule.readout.empty())
             fail(path + ".readout", "needs schedule.readout, the population that gives the answer");
+    }
+
+    void check_clamp(const std::string& path, const std::string& name) const {
+        if (d_.schedule.readout.empty()) fail(path, "needs schedule.readout, the population that has a target");
+        if (name == "*") fail(path, fmt::format("only the readout population, {}, has a target, got \"*\"", d_.schedule.readout));
+        check_reference(path, "population", name, populations_, false);
     }
 
     void check_learns(const std::string& path, const std::string& name) const {
@@ -834,12 +837,12 @@ std::string write_description(const Description& d) {
 void validate(const Description& description) { Validator(description).check(); }
 
 Error located(const Error& error, const Description& description) {
-    const std::string bare = error.key().empty() ? error.reason() : error.key() + ": " + error.reason(), what = error.what();
-    const std::string where = what.size() > bare.size() ? what.substr(0, what.size() - bare.size() - 2) : "";
+    const auto& where = error.where();
     const bool is_key = contains(top_keys(), error.key().substr(0, error.key().find('.')));
     bool is_vague = where.empty();
     for (std::string path = error.key(); !path.empty(); path = parent_of(path))
-        if (const auto around = description.sources.find(path); around != description.sources.end()) is_vague |= around->second.text() == where;
+        if (const auto around = description.sources.find(path); around != description.sources.end())
+            is_vague |= around->second.text() == where;
     if (!is_key || !is_vague) return error;
     auto source = nearest_source(error.key(), description.sources);
     if (source.file.empty()) source = file_of(description.sources);

@@ -18,7 +18,8 @@ namespace ydot::app {
 ///   or, when it is not, bare text (grid). Phases are addressed by name or by index from 0: schedule.phases.pass2.duration_ms=80.
 ///   Tables that the file leaves out are made, populations, projections and phases are not.
 ///   When the overrides leave a `model`, `connector` or `plasticity.rule` other than the file's, the parameters that the file
-///   gave to the former choice are dropped (but for `of` from one feedback connector to another), and those that overrides gave are kept, wherever they stand among the overrides.
+///   gave to the former choice are dropped (but for `of` from one feedback connector to another), and those that overrides gave are kept,
+///   wherever they stand among the overrides.
 /// @throws Error (bad input) with "file:line:column" or "--set KEY": TOML syntax, unknown keys, wrong types, values out of
 ///   range, missing keys, an empty or unreadable file. References between the parts are left to validate().
 Description read_description(const std::filesystem::path& file, std::span<const std::string> overrides = {});

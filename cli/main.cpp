@@ -20,9 +20,11 @@ std::string failure_message(const CLI::App* app, const CLI::Error& error) {
     std::vector<std::string> known;
     for (const auto* subcommand : app->get_subcommands([](const CLI::App*) { return true; })) known.push_back(subcommand->get_name());
     const auto words = app->remaining();
-    if (known.empty() || words.empty() || words.front().starts_with('-')) return "ydot: " + std::string(error.what()) + " (see " + command + " --help)\n";
+    if (known.empty() || words.empty() || words.front().starts_with('-'))
+        return "ydot: " + std::string(error.what()) + " (see " + command + " --help)\n";
     const auto near = ydot::nearest_name(words.front(), known);
-    return "ydot: there is no command \"" + words.front() + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") + " (see " + command + " --help)\n";
+    return "ydot: there is no command \"" + words.front() + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") + " (see " +
+           command + " --help)\n";
 }
 
 }  // namespace

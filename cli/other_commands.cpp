@@ -22,8 +22,10 @@ nlohmann::ordered_json to_json(const Value& value) {
 nlohmann::ordered_json to_json(const ModelInfo& model) {
     nlohmann::ordered_json parameters = nlohmann::ordered_json::array();
     for (const auto& p : model.parameters)
-        parameters.push_back({{"key", p.key}, {"unit", p.unit()}, {"default", to_json(p.default_value)}, {"allowed", p.allowed()}, {"doc", p.doc}});
-    return {{"kind", model.kind}, {"name", model.name}, {"summary", model.summary}, {"reference", model.reference}, {"parameters", parameters}};
+        parameters.push_back(
+            {{"key", p.key}, {"unit", p.unit()}, {"default", to_json(p.default_value)}, {"allowed", p.allowed()}, {"doc", p.doc}});
+    return {
+        {"kind", model.kind}, {"name", model.name}, {"summary", model.summary}, {"reference", model.reference}, {"parameters", parameters}};
 }
 
 void print_one(const ModelInfo& model) {
@@ -37,7 +39,8 @@ void print_one(const ModelInfo& model) {
     }
     if (!model.parameters.empty()) fmt::print("\n  {:<{}}  {:<{}}  {:<{}}  meaning; allowed\n", "key", key, "default", value, "unit", unit);
     for (const auto& p : model.parameters)
-        fmt::print("  {:<{}}  {:<{}}  {:<{}}  {}; {}\n", p.key, key, to_text(p.default_value), value, p.unit() == "1" ? "-" : p.unit(), unit, p.doc, p.allowed());
+        fmt::print("  {:<{}}  {:<{}}  {:<{}}  {}; {}\n", p.key, key, to_text(p.default_value), value, p.unit() == "1" ? "-" : p.unit(),
+                   unit, p.doc, p.allowed());
     fmt::print("\n");
 }
 
@@ -50,7 +53,8 @@ void models_command(const std::string& name, bool json) {
     }
     if (chosen.empty()) {
         const auto near = nearest_name(name, names);
-        throw Error(name, "no model, rule, connector or table has this name" + (near.empty() ? std::string() : "; did you mean " + near + "?"), {});
+        throw Error(
+            name, "no model, rule, connector or table has this name" + (near.empty() ? std::string() : "; did you mean " + near + "?"), {});
     }
     if (json) {
         nlohmann::ordered_json all = nlohmann::ordered_json::array();
@@ -85,10 +89,13 @@ void add_plot(CLI::App& app) {
         std::string what = "raster", out;
     };
     auto arguments = std::make_shared<Arguments>();
-    auto* plot = app.add_subcommand("plot", "Draw results: raster, learning curve, fields, weights, rates, intervals between spikes, digits");
+    auto* plot =
+        app.add_subcommand("plot", "Draw results: raster, learning curve, fields, weights, rates, intervals between spikes, digits");
     plot->footer("Example: ydot plot results/demo --what raster -o raster.svg");
     plot->add_option("RESULTS", arguments->results, "results directories, or single files of one")->required()->type_name("");
-    plot->add_option("--what", arguments->what, "one or more of raster, learning, fields, weights, rates, isi, digits; separated by commas (default: raster)")->type_name("NAMES");
+    plot->add_option("--what", arguments->what,
+                     "one or more of raster, learning, fields, weights, rates, isi, digits; separated by commas (default: raster)")
+        ->type_name("NAMES");
     plot->add_option("-o,--output", arguments->out, "picture file (.png, .svg, .pdf)")->required()->type_name("FILE");
     plot->callback([arguments] {
         auto words = arguments->results;

@@ -32,7 +32,8 @@ std::string point_text(const app::LearningPoint& p) {
 
 }  // namespace
 
-ProgressDisplay::ProgressDisplay(Style style) : style_(style == Style::automatic ? (isatty(STDERR_FILENO) ? Style::bar : Style::off) : style) {}
+ProgressDisplay::ProgressDisplay(Style style)
+    : style_(style == Style::automatic ? (isatty(STDERR_FILENO) ? Style::bar : Style::off) : style) {}
 ProgressDisplay::~ProgressDisplay() { clear_line(); }
 
 void ProgressDisplay::show(const app::Progress& progress) {
@@ -85,12 +86,14 @@ void ProgressDisplay::print_plain(const app::Progress& p) {
     const int tenth = static_cast<int>(p.fraction * 10);
     if (tenth == tenth_ || tenth == 0) return;
     tenth_ = tenth;
-    std::fprintf(stderr, "%s %3d %%  %.0f %s/s  %s left\n", p.stage.c_str(), tenth * 10, p.rate, p.rate_unit.c_str(), clock_text(p.seconds_left).c_str());
+    std::fprintf(stderr, "%s %3d %%  %.0f %s/s  %s left\n", p.stage.c_str(), tenth * 10, p.rate, p.rate_unit.c_str(),
+                 clock_text(p.seconds_left).c_str());
 }
 
 void ProgressDisplay::print_json(const app::Progress& p) {
     if (!p.point && !due(p)) return;
-    nlohmann::ordered_json json{{"stage", p.stage}, {"fraction", p.fraction}, {"rate", p.rate}, {"rate_unit", p.rate_unit}, {"seconds_left", p.seconds_left}};
+    nlohmann::ordered_json json{
+        {"stage", p.stage}, {"fraction", p.fraction}, {"rate", p.rate}, {"rate_unit", p.rate_unit}, {"seconds_left", p.seconds_left}};
     if (p.error_percent) json["error_percent"] = *p.error_percent;
     if (p.point) {
         json["images"] = p.point->images;

@@ -26,7 +26,8 @@ struct RunArguments {
 
 ProgressDisplay::Style style_named(const std::string& name) {
     using Style = ProgressDisplay::Style;
-    for (const auto& [known, style] : {std::pair{"auto", Style::automatic}, {"plain", Style::plain}, {"json", Style::json}, {"off", Style::off}})
+    for (const auto& [known, style] :
+         {std::pair{"auto", Style::automatic}, {"plain", Style::plain}, {"json", Style::json}, {"off", Style::off}})
         if (name == known) return style;
     throw CLI::ValidationError("--progress", "must be one of auto, plain, json, off, got \"" + name + "\"");
 }
@@ -54,14 +55,16 @@ Description describe(const RunArguments& arguments) {
 
 void print_result(const app::RunResult& result, const fs::path& out) {
     const auto& s = result.summary;
-    fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {}, ran {} of activity in {}\n", s.network.neurons, s.network.synapses, s.seed, s.threads,
-               s.threads == 1 ? "" : "s", app::seconds_text(s.timing.build_s), app::seconds_text(s.timing.biological_s), app::seconds_text(s.timing.run_s));
+    fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {}, ran {} of activity in {}\n", s.network.neurons,
+               s.network.synapses, s.seed, s.threads, s.threads == 1 ? "" : "s", app::seconds_text(s.timing.build_s),
+               app::seconds_text(s.timing.biological_s), app::seconds_text(s.timing.run_s));
     for (const auto& [name, rate] : s.rates_Hz) fmt::print("  {:<16} {:8.2f} Hz\n", name, rate);
     if (const auto error = s.metrics.find("test_error_percent"); error != s.metrics.end()) {
         fmt::print("{:.2f} epochs at {:.0f} images a second", s.metrics.at("epochs"), s.metrics.at("images_per_s"));
         if (const double validation = s.metrics.at("validation_error_percent"); std::isfinite(validation))
             fmt::print("; weights of epoch {:.2f} chosen by validation error {:.2f} %", s.metrics.at("chosen_epoch"), validation);
-        fmt::print("\ntest error {:.2f} %   (untrained {:.2f} %, {:.0f} test images)\n", error->second, s.metrics.at("untrained_test_error_percent"), s.metrics.at("test_images"));
+        fmt::print("\ntest error {:.2f} %   (untrained {:.2f} %, {:.0f} test images)\n", error->second,
+                   s.metrics.at("untrained_test_error_percent"), s.metrics.at("test_images"));
     }
     fmt::print("results in {}\n", out.string());
     for (const auto& picture : result.pictures) fmt::print("  {}\n", picture);
@@ -74,8 +77,8 @@ void run_command(const RunArguments& arguments, const std::string& command, int&
     if (arguments.dry_run) {
         app::ResultsDirectory::check(out);
         const auto summary = app::dry_run(description);
-        fmt::print("{} is sound: {} neurons, {} synapses, {:.1f} bytes a synapse, built in {}\n", arguments.file, summary.network.neurons, summary.network.synapses, summary.bytes_per_synapse,
-                   app::seconds_text(summary.timing.build_s));
+        fmt::print("{} is sound: {} neurons, {} synapses, {:.1f} bytes a synapse, built in {}\n", arguments.file, summary.network.neurons,
+                   summary.network.synapses, summary.bytes_per_synapse, app::seconds_text(summary.timing.build_s));
         return;
     }
     app::RunOptions options;
@@ -101,7 +104,9 @@ std::string command_line(int argc, const char* const* argv) {
     std::string text;
     for (int k = 0; k < argc; ++k) {
         const std::string word = k == 0 ? std::filesystem::path(argv[0]).filename().string() : argv[k];
-        const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+@%") == std::string::npos;
+        const bool plain =
+            !word.empty() &&
+            word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+@%") == std::string::npos;
         text += (k ? " " : "") + (plain ? word : "'" + word + "'");
     }
     return text;
@@ -112,13 +117,17 @@ void add_run(CLI::App& app, const std::string& command, int& exit_code) {
     auto* run = app.add_subcommand("run", "Run a description: simulate it, or train it when it has a schedule");
     run->footer("Example: ydot run examples/learn_digits.toml --set schedule.epochs=2 --seed 7 --out results/seed7");
     run->add_option("FILE", arguments->file, "description (TOML)")->required()->type_name("");
-    run->add_option("--set", arguments->settings, "key.path=value; overrides the file, may be repeated")->type_name("KEY=VALUE")->allow_extra_args(false);
-    run->add_option("--data", arguments->data, "directory with IDX files (MNIST names, plain or .gz) in place of the built-in digits")->type_name("DIR");
+    run->add_option("--set", arguments->settings, "key.path=value; overrides the file, may be repeated")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+    run->add_option("--data", arguments->data, "directory with IDX files (MNIST names, plain or .gz) in place of the built-in digits")
+        ->type_name("DIR");
     run->add_option("--out", arguments->out, "results directory; must be new or empty (default: results/NAME)")->type_name("DIR");
     run->add_option("--seed", arguments->seed, "of every random number; as --set run.seed=N")->type_name("N");
     run->add_option("--threads", arguments->threads, "0: one a core; the results do not depend on it")->type_name("N");
-    run->add_option_function<std::string>("--progress", [arguments](const std::string& name) { arguments->progress = style_named(name); },
-                                          "on stderr: auto (a bar on a terminal, else nothing), plain, json (a line each), off")
+    run->add_option_function<std::string>(
+           "--progress", [arguments](const std::string& name) { arguments->progress = style_named(name); },
+           "on stderr: auto (a bar on a terminal, else nothing), plain, json (a line each), off")
         ->type_name("STYLE");
     run->add_flag("--dry-run", arguments->dry_run, "check and build everything; run nothing, write nothing");
     run->callback([arguments, command, &exit_code] { run_command(*arguments, command, exit_code); });

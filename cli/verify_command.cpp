@@ -48,7 +48,7 @@ Task task_of_file(const std::string& file, const VerifyArguments& arguments) {
         description.data.directory = arguments.data;
         description.sources["data.directory"] = {"--data"};
     }
-    app::dry_run(description);
+    verify::check_description(description);
     return {&verify::circuit, [description, name = std::filesystem::path(file).stem().string()](const verify::Context& context) {
                 return verify::verify_circuit(description, name, context);
             }};
@@ -76,6 +76,16 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// An error fails the check and leaves the others alone, but for what is wrong with a user's file: that is bad input.
+verify::CheckResult result_of(const Task& task, const verify::Context& context) {
+    try {
+        return task.run(context);
+    } catch (const std::exception& error) {
+        if (task.check == &verify::circuit) throw;
+        return verify::ended_by(error.what());
+    }
+}
+
 /// Shows on a terminal which one is running.
 verify::Report::Entry run_task(const Task& task, const verify::Context& context, std::size_t number, std::size_t count) {
     ProgressDisplay display(ProgressDisplay::Style::automatic);
@@ -84,7 +94,7 @@ verify::Report::Entry run_task(const Task& task, const verify::Context& context,
     progress.fraction = static_cast<double>(number) / static_cast<double>(count);
     display.show(progress);
     const auto start = std::chrono::steady_clock::now();
-    auto result = task.run(context);
+    auto result = result_of(task, context);
     result.seconds = seconds_since(start);
     return {task.check, std::move(result)};
 }
@@ -160,7 +170,9 @@ void add_verify(CLI::App& app, const std::string& command, int& exit_code) {
     for (const auto* check : verify::checks()) known += fmt::format("\n  {:<24}{:<5}{}", check->name, check->law, check->title);
     verify->footer("Exit code 1 when a check fails.\nExample: ydot verify bode L2 --quick --out results/laws\nChecks and their laws:" +
                    known);
-    verify->add_option("NAME", arguments->names, "checks, by name or by law; all (the default): every one; FILE.toml: a circuit of your own")->type_name("");
+    verify
+        ->add_option("NAME", arguments->names, "checks, by name or by law; all (the default): every one; FILE.toml: a circuit of your own")
+        ->type_name("");
     verify->add_flag("--quick", arguments->quick, "fewer repetitions: all checks in a minute");
     verify->add_option("--out", arguments->out, "directory for the report: JSON, Markdown and pictures; must be new or empty")
         ->type_name("DIR");

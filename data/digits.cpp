@@ -1,6 +1,5 @@
 #include "data/digits.hpp"
 
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -73,7 +72,9 @@ const std::array<std::vector<Habit>, 10>& habits() {
          {2, {{{0, 16}, {14, 4}, {36, 8}, {55, 8}, {52, 32}, {38, 66}, {30, 100}}}}},
         // 8: one stroke from the upper right; two rings; open at the top; from the middle
         {{4, {{{48, 12}, {28, 0}, {8, 14}, {16, 38}, {42, 56}, {53, 80}, {30, 100}, {6, 84}, {16, 58}, {44, 38}, {52, 16}, {42, 4}}}},
-         {1, {{{30, 0}, {10, 12}, {12, 36}, {30, 46}, {48, 36}, {50, 12}, {30, 0}}, {{30, 46}, {6, 62}, {6, 90}, {30, 100}, {54, 90}, {54, 62}, {30, 46}}}},
+         {1,
+          {{{30, 0}, {10, 12}, {12, 36}, {30, 46}, {48, 36}, {50, 12}, {30, 0}},
+           {{30, 46}, {6, 62}, {6, 90}, {30, 100}, {54, 90}, {54, 62}, {30, 46}}}},
          {2, {{{56, 8}, {34, 0}, {12, 16}, {24, 42}, {45, 64}, {40, 94}, {16, 98}, {8, 76}, {30, 46}, {58, 12}}}},
          {1, {{{30, 44}, {10, 28}, {20, 2}, {46, 4}, {48, 30}, {28, 48}, {8, 72}, {18, 98}, {44, 96}, {50, 70}, {28, 44}}}}},
         // 9: straight stem; curved tail; slanted stem; loop and stem apart
@@ -341,7 +342,7 @@ void develop(const Depth& depth, const Pen& pen, std::span<std::uint8_t, digit_s
     const float gain = 1 / pen.soft_px;
     for (std::size_t i = 0; i < depth.size(); ++i) {
         const float cover = std::min(std::max(0.5f + gain * depth[i], 0.0f), 1.0f);
-        pixels[i] = static_cast<std::uint8_t>(255 * std::min(pen.ink * cover, 1.0f) + 0.5f);
+        pixels[i] = static_cast<std::uint8_t>(255 * std::min(pen.ink * cover, 1.0f) + 0.5f);  // NOLINT(bugprone-incorrect-roundings): >= 0
     }
 }
 

@@ -206,10 +206,8 @@ SpikeTable read_npz(const std::string& path) {
         auto& halves = seen.try_emplace(population, Halves{table.size()}).first->second;
         if (halves.index == table.size()) table.push_back({population, {}, {}});
         const std::string bytes = read_member(archive.get(), index, member);
-        if (times)
-            table[halves.index].times_ms = read_times(bytes, member);
-        else
-            table[halves.index].ids = read_ids(bytes, member);
+        if (times) table[halves.index].times_ms = read_times(bytes, member);
+        else table[halves.index].ids = read_ids(bytes, member);
         (times ? halves.times : halves.ids) = true;
     }
     for (const auto& [population, halves] : seen)

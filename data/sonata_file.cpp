@@ -20,7 +20,11 @@ constexpr hsize_t chunk_length = 4096;  // 32 KB a dataset: small populations st
 TypeHandle sorting_type(const Hdf5Check& check) {
     auto type = check.own<TypeHandle>(H5Tenum_create(H5T_STD_U8LE), "make an enum");
     constexpr std::array<const char*, 3> names{"none", "by_id", "by_time"};
-    for (std::uint8_t value = 0; value < names.size(); ++value) check(H5Tenum_insert(type, names[value], &value), "make an enum");
+    std::uint8_t value = 0;
+    for (const char* name : names) {
+        check(H5Tenum_insert(type, name, &value), "make an enum");
+        ++value;
+    }
     return type;
 }
 
@@ -166,7 +170,7 @@ struct SonataWriter::State {
     }
 };
 
-SonataWriter::SonataWriter(std::string path, std::vector<std::string> populations)
+SonataWriter::SonataWriter(std::string path, const std::vector<std::string>& populations)
     : state_(std::make_unique<State>(std::move(path), populations)) {}
 SonataWriter::SonataWriter(SonataWriter&&) noexcept = default;
 SonataWriter& SonataWriter::operator=(SonataWriter&&) noexcept = default;

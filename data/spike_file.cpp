@@ -73,18 +73,10 @@ SpikeTable read_spikes(const std::string& path) {
     if (!std::filesystem::is_regular_file(path)) throw Error(path, "there is no such file", {});
     SpikeTable spikes;
     switch (format) {
-        case Format::sonata:
-            spikes = detail::read_sonata(path);
-            break;
-        case Format::gdf:
-            spikes = detail::read_gdf(path);
-            break;
-        case Format::csv:
-            spikes = detail::read_csv(path);
-            break;
-        case Format::npz:
-            spikes = detail::read_npz(path);
-            break;
+        case Format::sonata: spikes = detail::read_sonata(path); break;
+        case Format::gdf: spikes = detail::read_gdf(path); break;
+        case Format::csv: spikes = detail::read_csv(path); break;
+        case Format::npz: spikes = detail::read_npz(path); break;
     }
     check_table(spikes, path);
     return spikes;
@@ -95,14 +87,10 @@ void write_spikes(const std::string& path, const SpikeTable& spikes, std::span<c
     check_table(spikes, path);
     const auto all_sizes = population_sizes(spikes, sizes, path);
     switch (format) {
-        case Format::sonata:
-            return detail::write_sonata(path, spikes);
-        case Format::gdf:
-            return detail::write_gdf(path, spikes, all_sizes);
-        case Format::csv:
-            return detail::write_csv(path, spikes, all_sizes);
-        case Format::npz:
-            return detail::write_npz(path, spikes);
+        case Format::sonata: return detail::write_sonata(path, spikes);
+        case Format::gdf: return detail::write_gdf(path, spikes, all_sizes);
+        case Format::csv: return detail::write_csv(path, spikes, all_sizes);
+        case Format::npz: return detail::write_npz(path, spikes);
     }
 }
 

@@ -37,7 +37,7 @@ public:
     /// Creates the file, or replaces an older one.
     /// @param populations  names, in the order of the file; any characters except '/'
     /// @throws Error(bad_input) for a name that is empty, contains '/' or comes twice; Error(run_failure) if the file cannot be created
-    SonataWriter(std::string path, std::vector<std::string> populations);
+    SonataWriter(std::string path, const std::vector<std::string>& populations);
     SonataWriter(SonataWriter&&) noexcept;
     SonataWriter& operator=(SonataWriter&&) noexcept;
     ~SonataWriter();

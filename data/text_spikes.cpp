@@ -113,16 +113,12 @@ private:
             const char c = rest_.front();
             rest_.remove_prefix(1);
             line_ += c == '\n';
-            if (quoted && c == '"' && rest_.starts_with('"'))
-                row.back() += take();
-            else if (c == '"' && (quoted || row.back().empty()))
-                quoted = !quoted;
-            else if (!quoted && c == ',')
-                row.emplace_back();
+            if (quoted && c == '"' && rest_.starts_with('"')) row.back() += take();
+            else if (c == '"' && (quoted || row.back().empty())) quoted = !quoted;
+            else if (!quoted && c == ',') row.emplace_back();
             else if (!quoted && (c == '\n' || (c == '\r' && rest_.starts_with('\n')))) {
                 if (c == '\n') break;
-            } else
-                row.back() += c;
+            } else row.back() += c;
         }
         return row;
     }

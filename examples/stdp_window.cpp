@@ -16,7 +16,8 @@ int main() {
             pre_units += "0,", post_units += "0,";
         }
         const std::string text = "[populations.pre]\nmodel = 'spike_trains'\ntimes_ms = [" + pre + "]\nunits = [" + pre_units + "]\n" +
-                                 "[populations.teacher]\nmodel = 'spike_trains'\ntimes_ms = [" + post + "]\nunits = [" + post_units + "]\n" + R"(
+                                 "[populations.teacher]\nmodel = 'spike_trains'\ntimes_ms = [" + post + "]\nunits = [" + post_units +
+                                 "]\n" + R"(
             [populations.post]       # fires when its teacher makes it, and only then
             model = 'lif'
             t_ref_ms = 50.0

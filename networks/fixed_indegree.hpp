@@ -28,10 +28,8 @@ struct FixedIndegree {
             const Partners partners{request.sources, t, request.same_population && !params.autapses};
             check(params, partners.count(), request);
             const auto add = [&](std::uint32_t rank) { inputs.add(t, partners[rank]); };
-            if (params.multapses)
-                draw_any(draws_of(request, t), params.indegree, partners.count(), add);
-            else
-                draw_subset(draws_of(request, t), params.indegree, partners.count(), taken, add);
+            if (params.multapses) visit_any(draws_of(request, t), params.indegree, partners.count(), add);
+            else visit_subset(draws_of(request, t), params.indegree, partners.count(), taken, add);
         }
         return reversed(inputs, request.sources);
     }
@@ -43,24 +41,6 @@ private:
             refuse(request, "indegree " + std::to_string(params.indegree) + " needs at least " + std::to_string(needed) +
                                 (needed == 1 ? " possible source, there are " : " possible sources, there are ") +
                                 std::to_string(available));
-    }
-    template <class Add>
-    static void draw_any(Draws draws, std::uint32_t wanted, std::uint32_t available, Add add) {
-        for (std::uint32_t k = 0; k < wanted; ++k) add(draws.below(available));
-    }
-    /// `taken` is a scratch of zeros, and is zeros again afterwards.
-    template <class Add>
-    static void draw_subset(Draws draws, std::uint32_t wanted, std::uint32_t available, std::vector<bool>& taken, Add add) {
-        std::vector<std::uint32_t> chosen;
-        for (std::uint32_t last = available - wanted; last < available; ++last) {
-            const std::uint32_t draw = draws.below(last + 1);
-            chosen.push_back(taken[draw] ? last : draw);
-            taken[chosen.back()] = true;
-        }
-        for (const auto rank : chosen) {
-            taken[rank] = false;
-            add(rank);
-        }
     }
 };
 

@@ -1,16 +1,21 @@
 #include "networks/list.hpp"
 
+#include "sim/description.hpp"
+
 namespace ydot::networks {
 namespace {
 
+template <class Params>
+Params read_params(const Parameters& settings, const std::string& path) {
+    return read_fields<Params>(settings, path, projection_keys());
+}
+
 template <class Model>
 Feedback read_feedback(const Parameters& settings, const std::string& path) {
-    const auto params = read_fields<typename Model::Params>(settings, path);
+    const auto params = read_params<typename Model::Params>(settings, path);
     if (params.of.empty()) throw Error(path + ".of", "missing: the name of the forward projection", {});
-    if constexpr (Model::tie == WeightTie::none)
-        return {params.of, 1};
-    else
-        return {params.of, Model::factor(params)};
+    if constexpr (Model::tie == WeightTie::none) return {params.of, 1};
+    else return {params.of, Model::factor(params)};
 }
 
 template <class Model>
@@ -21,7 +26,7 @@ Connector erase() {
                    describe_fields<Params>()};
     result.tie = Model::tie;
     result.connect = [](const Parameters& settings, const std::string& path, const ConnectRequest& request) {
-        return Model::connect(read_fields<Params>(settings, path), request);
+        return Model::connect(read_params<Params>(settings, path), request);
     };
     if constexpr (requires { &Params::of; }) result.feedback = read_feedback<Model>;
     return result;
@@ -36,10 +41,8 @@ std::vector<Connector> erase_all(TypeList<Models...>) {
     std::vector<std::string> names;
     for (const auto& connector : connectors()) names.push_back(connector.info.name);
     std::string reason = "unknown connector \"" + std::string(name) + '"';
-    if (const auto near = nearest_name(name, names); !near.empty())
-        reason += "; did you mean " + near + '?';
-    else
-        reason += '.';
+    if (const auto near = nearest_name(name, names); !near.empty()) reason += "; did you mean " + near + '?';
+    else reason += '.';
     reason += " Allowed: " + names.front();
     for (std::size_t k = 1; k < names.size(); ++k) reason += ", " + names[k];
     throw Error(path, reason, source.text());

@@ -31,4 +31,26 @@ void visit_share(Draws draws, double probability, std::uint32_t count, Visit vis
     for (double rank = gap(); rank < count; rank += 1 + gap()) visit(static_cast<std::uint32_t>(rank));
 }
 
+/// Visits `wanted` of the ranks 0 ... count - 1, drawn independently: one may be visited again.
+template <class Visit>
+void visit_any(Draws draws, std::uint32_t wanted, std::uint32_t count, Visit visit) {
+    for (std::uint32_t k = 0; k < wanted; ++k) visit(draws.below(count));
+}
+
+/// Visits a uniform subset of `wanted` of the ranks 0 ... count - 1, in the order of the draws (Floyd's algorithm; Bentley & Floyd 1987).
+/// @param taken  scratch of `count` zeros or more, zeros again afterwards
+template <class Visit>
+void visit_subset(Draws draws, std::uint32_t wanted, std::uint32_t count, std::vector<bool>& taken, Visit visit) {
+    std::vector<std::uint32_t> chosen;
+    for (std::uint32_t last = count - wanted; last < count; ++last) {
+        const std::uint32_t draw = draws.below(last + 1);
+        chosen.push_back(taken[draw] ? last : draw);
+        taken[chosen.back()] = true;
+    }
+    for (const auto rank : chosen) {
+        taken[rank] = false;
+        visit(rank);
+    }
+}
+
 }  // namespace ydot::networks

@@ -31,8 +31,8 @@ struct FilterFlow {
 
 /// A filter on the grid and in continuous time.
 struct FilterCoeffs {
-    FilterFlow step;                   ///< over dt
-    float stage_in = 0, drive_in = 0;  ///< grid: an input of area 1 ms, sampled so that the sum of the response times dt is 1
+    FilterFlow step;                       ///< over dt
+    float stage_in = 0, drive_in = 0;      ///< grid: an input of area 1 ms, sampled so that the sum of the response times dt is 1
     float stage_jump = 0, drive_jump = 0;  ///< continuous time: jump at the arrival of an input of area 1 ms
     double tau_ms = 1, rise_ms = 1;
     bool one_stage = true;
@@ -64,6 +64,23 @@ struct FilterCoeffs {
     void jump(FilterState& s, float input) const noexcept {
         s.stage += stage_jump * input;
         s.drive += drive_jump * input;
+    }
+};
+
+/// Base of units with the potential u(t) = bias + filtered input, on the grid (integrate) and in continuous time (the rest).
+/// Their State has a member `filter`, their Coeffs `filter` and `bias`.
+struct FilteredPotential {
+    static float integrate(auto& s, const auto& c, float input) noexcept {
+        c.filter.integrate(s.filter, input);
+        return potential(s, c);
+    }
+    static FilterFlow flow_over(const auto& c, double h_ms) { return c.filter.flow_over(h_ms); }
+    static void flow(auto& s, const FilterFlow& f) noexcept { f.apply(s.filter); }
+    static void jump(auto& s, const auto& c, float input) noexcept { c.filter.jump(s.filter, input); }
+    static float potential(const auto& s, const auto& c) noexcept { return c.bias + s.filter.drive; }
+    /// Until the next arrival: the drive moves toward the stage and both relax to 0.
+    static float highest_potential(const auto& s, const auto& c) noexcept {
+        return c.bias + std::max({s.filter.drive, s.filter.stage, 0.0f});
     }
 };
 

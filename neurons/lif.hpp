@@ -30,11 +30,16 @@ struct Lif {
         float keep_v, keep_i, v_of_i, v_of_constant, threshold, reset, refractory_steps;
     };
     static Coeffs prepare(const Params& p, double dt_ms) {
-        const double keep_v = std::exp(-dt_ms / p.tau_m_ms), keep_i = std::exp(-dt_ms / p.tau_syn_ms), rate = 1 / p.tau_m_ms - 1 / p.tau_syn_ms;
+        const double keep_v = std::exp(-dt_ms / p.tau_m_ms), keep_i = std::exp(-dt_ms / p.tau_syn_ms),
+                     rate = 1 / p.tau_m_ms - 1 / p.tau_syn_ms;
         const double integral = std::abs(rate * dt_ms) < 1e-8 ? dt_ms : std::expm1(rate * dt_ms) / rate;  // of exp(rate x), 0 < x < dt
-        return {static_cast<float>(keep_v), static_cast<float>(keep_i), static_cast<float>(keep_v * integral / p.c_m_pF),
-                static_cast<float>(p.i_e_pA * p.tau_m_ms / p.c_m_pF * (1 - keep_v)), static_cast<float>(p.v_th_mV - p.v_rest_mV),
-                static_cast<float>(p.v_reset_mV - p.v_rest_mV), static_cast<float>(p.t_ref_ms / dt_ms)};
+        return {static_cast<float>(keep_v),
+                static_cast<float>(keep_i),
+                static_cast<float>(keep_v * integral / p.c_m_pF),
+                static_cast<float>(p.i_e_pA * p.tau_m_ms / p.c_m_pF * (1 - keep_v)),
+                static_cast<float>(p.v_th_mV - p.v_rest_mV),
+                static_cast<float>(p.v_reset_mV - p.v_rest_mV),
+                static_cast<float>(p.t_ref_ms / dt_ms)};
     }
     static double full_rate_Hz(const Params& p) { return 1e3 / std::max(p.t_ref_ms, 1.0); }
 

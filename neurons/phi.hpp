@@ -101,5 +101,6 @@ inline void apply_phi_slope(Phi phi, std::span<float> u, std::span<const float> 
 
 template <>
 struct ydot::EnumNames<ydot::neurons::Phi> {
-    static constexpr std::array<std::string_view, 7> names{"logistic", "hard_sigmoid", "relu", "softplus", "exponential", "linear", "softmax"};
+    static constexpr std::array<std::string_view, 7> names{"logistic",    "hard_sigmoid", "relu",   "softplus",
+                                                           "exponential", "linear",       "softmax"};
 };

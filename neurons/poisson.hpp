@@ -9,22 +9,26 @@ namespace ydot::neurons {
 ///   u(t) = bias + sum_j w_j (1 / lambda_max_j) sum_k eps(t - t_j^k - d_j),
 /// eps a filter of integral 1, so that the mean of u in a steady state is bias + sum_j w_j y_j: the rate reading.
 /// On the grid it fires as GridProbability says; in continuous time by thinning.
-struct Poisson {
-    static constexpr std::string_view name = "poisson", summary = "Poisson spikes at an intensity set by the filtered input",
-                                      reference = "Hinton (2007), How to do backpropagation in a brain; Ogata (1981), IEEE Trans. Inf. Theory 27:23-31";
+struct Poisson : FilteredPotential {
+    static constexpr std::string_view
+        name = "poisson",
+        summary = "Poisson spikes at an intensity set by the filtered input",
+        reference = "Hinton (2007), How to do backpropagation in a brain; Ogata (1981), IEEE Trans. Inf. Theory 27:23-31";
     struct Params {
         Phi phi = Phi::logistic;
         Filter filter = Filter::exponential;
         GridProbability grid_probability = GridProbability::exponential;
         double lambda_max_Hz = 200, tau_syn_ms = 10, tau_rise_ms = 2, bias = 0, refractory_ms = 0;
-        static constexpr std::tuple fields{Field{"phi", &Params::phi, "activity as a function of the potential"},
-                                           Field{"filter", &Params::filter, "synaptic filter"},
-                                           Field{"grid_probability", &Params::grid_probability, "spikes of a step: at most one, with probability 1 - exp(-lambda dt) or lambda dt, or Poisson counts"},
-                                           Field{"lambda_max_Hz", &Params::lambda_max_Hz, "intensity at activity 1", positive},
-                                           Field{"tau_syn_ms", &Params::tau_syn_ms, "decay of the synaptic filter", positive},
-                                           Field{"tau_rise_ms", &Params::tau_rise_ms, "rise of the double-exponential filter", positive},
-                                           Field{"bias", &Params::bias, "potential without input"},
-                                           Field{"refractory_ms", &Params::refractory_ms, "silent after a spike", not_negative}};
+        static constexpr std::tuple fields{
+            Field{"phi", &Params::phi, "activity as a function of the potential"},
+            Field{"filter", &Params::filter, "synaptic filter"},
+            Field{"grid_probability", &Params::grid_probability,
+                  "spikes of a step: at most one, with probability 1 - exp(-lambda dt) or lambda dt, or Poisson counts"},
+            Field{"lambda_max_Hz", &Params::lambda_max_Hz, "intensity at activity 1", positive},
+            Field{"tau_syn_ms", &Params::tau_syn_ms, "decay of the synaptic filter", positive},
+            Field{"tau_rise_ms", &Params::tau_rise_ms, "rise of the double-exponential filter", positive},
+            Field{"bias", &Params::bias, "potential without input"},
+            Field{"refractory_ms", &Params::refractory_ms, "silent after a spike", not_negative}};
     };
     struct State {
         FilterState filter;
@@ -38,35 +42,26 @@ struct Poisson {
         GridProbability grid_probability;
     };
     static void check(const Params& p, double dt_ms, const std::string& path) {
-        if (p.grid_probability == GridProbability::linear && p.lambda_max_Hz * dt_ms > 1000)
-            throw Error(path + ".lambda_max_Hz", "must be <= 1000 / run.dt_ms with grid_probability = \"linear\", got " + to_text(p.lambda_max_Hz), {});
-        if (p.grid_probability == GridProbability::counts && p.refractory_ms > 0)
-            throw Error(path + ".refractory_ms", "must be 0 with grid_probability = \"counts\", got " + to_text(p.refractory_ms), {});
+        check_grid_probability(p.grid_probability, p.lambda_max_Hz, p.refractory_ms, dt_ms, path);
     }
     static Coeffs prepare(const Params& p, double dt_ms) {
-        return {FilterCoeffs::make(p.filter, p.tau_syn_ms, p.tau_rise_ms, dt_ms), p.phi, static_cast<float>(p.bias),
-                static_cast<float>(p.lambda_max_Hz * dt_ms * 1e-3), static_cast<float>(p.refractory_ms / dt_ms),
+        return {FilterCoeffs::make(p.filter, p.tau_syn_ms, p.tau_rise_ms, dt_ms),
+                p.phi,
+                static_cast<float>(p.bias),
+                static_cast<float>(p.lambda_max_Hz * dt_ms * 1e-3),
+                static_cast<float>(p.refractory_ms / dt_ms),
                 p.grid_probability};
     }
     static double full_rate_Hz(const Params& p) { return p.lambda_max_Hz; }
     static bool coupled(const Coeffs& c) { return c.phi == Phi::softmax; }
 
-    static float integrate(State& s, const Coeffs& c, float input) noexcept {
-        c.filter.integrate(s.filter, input);
-        return c.bias + s.filter.drive;
-    }
     static void activity(const Coeffs& c, std::span<float> u) { apply_phi(c.phi, u); }
     static void activity(const Coeffs& c, std::span<double> u) { apply_phi(c.phi, u); }
     template <class Real>
-    static void pull_back(const Coeffs& c, std::span<const Real> u, std::span<const Real> y, std::span<Real> v) { pull_back_phi(c.phi, u, y, v); }
+    static void pull_back(const Coeffs& c, std::span<const Real> u, std::span<const Real> y, std::span<Real> v) {
+        pull_back_phi(c.phi, u, y, v);
+    }
     static void slopes(const Coeffs& c, std::span<float> u, std::span<const float> y) { apply_phi_slope(c.phi, u, y); }
-
-    // Continuous time: exact flow between arrivals. The drive moves toward the stage and both relax to 0, so it stays below the largest.
-    static FilterFlow flow_over(const Coeffs& c, double h_ms) { return c.filter.flow_over(h_ms); }
-    static void flow(State& s, const FilterFlow& f) noexcept { f.apply(s.filter); }
-    static void jump(State& s, const Coeffs& c, float input) noexcept { c.filter.jump(s.filter, input); }
-    static float potential(const State& s, const Coeffs& c) noexcept { return c.bias + s.filter.drive; }
-    static float highest_potential(const State& s, const Coeffs& c) noexcept { return c.bias + std::max({s.filter.drive, s.filter.stage, 0.0f}); }
 };
 
 }  // namespace ydot::neurons

@@ -5,7 +5,8 @@ namespace ydot::neurons {
 
 /// Independent Poisson spike trains of constant rate.
 struct PoissonSource {
-    static constexpr std::string_view name = "poisson_source", summary = "Poisson spike trains of constant rate", reference = "Kingman (1993), Poisson Processes";
+    static constexpr std::string_view name = "poisson_source", summary = "Poisson spike trains of constant rate",
+                                      reference = "Kingman (1993), Poisson Processes";
     static constexpr bool varies = false;
     struct Params {
         double rate_Hz = 100;

@@ -5,8 +5,8 @@ namespace ydot::plasticity {
 
 /// STDP as a derivative filter: the antisymmetric window K(s) = sign(s) exp(-|s| / tau), s = t_post - t_pre. At constant pre rate
 ///   E[dw] = amplitude tau^2 pre (change of post),
-/// so a synapse learns from presynaptic activity times the rate of change of postsynaptic activity. The gain of a gated change is 2 when the
-/// pre spike must fall into the gate, 1 for the later or both, 0 for the post spike.
+/// so a synapse learns from presynaptic activity times the rate of change of postsynaptic activity. The gain of a gated change is 2 when
+/// the pre spike must fall into the gate, 1 for the later or both, 0 for the post spike.
 struct Derivative {
     static constexpr std::string_view name = "derivative", summary = "antisymmetric STDP: pre times rate of change of post",
                                       reference = "Hinton (2007); Xie & Seung (2000), NIPS 12; Bengio et al. (2015), arXiv:1509.05936";

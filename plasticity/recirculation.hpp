@@ -4,10 +4,12 @@
 namespace ydot::plasticity {
 
 /// Reversed derivative STDP, K -> -K: pre times minus the rate of change of post, or, when the post rate rests while the pre rate moves,
-/// post times the rate of change of pre: what a feedback synapse needs to learn what its forward partner learns, and the rule of recirculation.
+/// post times the rate of change of pre: what a feedback synapse needs to learn what its forward partner learns, and the rule of
+/// recirculation.
 struct Recirculation {
     static constexpr std::string_view name = "recirculation", summary = "reversed antisymmetric STDP",
-                                      reference = "Hinton & McClelland (1988), NIPS 0:358-366; Burbank (2015), PLoS Comput. Biol. 11:e1004566";
+                                      reference =
+                                          "Hinton & McClelland (1988), NIPS 0:358-366; Burbank (2015), PLoS Comput. Biol. 11:e1004566";
     static constexpr bool additive = true;
     using Params = Derivative::Params;
     static Derivative::Params reversed(Params p) {

@@ -48,7 +48,9 @@ Moments noise_free_angle_degrees(std::span<const std::vector<double>> changes, s
                  all_length = std::accumulate(length.begin(), length.end(), 0.0);
     const auto angle = [&](double count, double product, double squared, double own) {
         const double pairs = (squared - own) / (count * (count - 1));  // mean product of two different measurements
-        return std::acos(std::clamp(product / count / (norm(direction) * std::sqrt(pairs)), -1.0, 1.0)) * degrees;
+        const double cosine = product / count / (norm(direction) * std::sqrt(pairs));
+        // Beyond 1 the odd continuation.
+        return cosine <= 1 ? std::acos(std::max(cosine, -1.0)) * degrees : -std::acos(std::max(2 - cosine, -1.0)) * degrees;
     };
     const double squared = dot(sum, sum), whole = angle(n, all_along, squared, all_length);
     if (changes.size() == 2) return {whole, std::nan(""), 2};

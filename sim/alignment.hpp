@@ -20,7 +20,8 @@ Alignment alignment_of(std::span<const double> change, std::span<const double> d
 
 /// Angle between the expectation of a noisy change and a direction. The angle of the mean itself is too large, for noise adds to its
 /// length; products of different measurements are free of that: cos = mean . direction / (|direction| sqrt(mean over pairs k < l of
-/// change_k . change_l)). Mean and error by the jackknife (Efron & Stein 1981). NaN when the expectation is lost in the noise.
+/// change_k . change_l)). Mean and error by the jackknife (Efron & Stein 1981). Noise can bring the cosine above 1; the angle then goes on
+/// below 0, for a clamp would make it 0 with an error of 0. NaN when the expectation is lost in the noise.
 /// @param changes  independent measurements, two or more
 Moments noise_free_angle_degrees(std::span<const std::vector<double>> changes, std::span<const double> direction);
 

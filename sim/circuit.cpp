@@ -10,8 +10,7 @@ namespace ydot {
 
 std::size_t Projection::synapses() const noexcept {
     std::size_t count = 0;
-    for (const auto& block : blocks)
-        block.for_each([&count](auto...) { ++count; });
+    for (const auto& block : blocks) block.for_each([&count](auto...) { ++count; });
     return count;
 }
 
@@ -39,7 +38,9 @@ void Circuit::follow(std::size_t projection, std::size_t forward, Follows how, f
     const auto key = [](std::uint64_t a, std::uint64_t b) { return a << 32 | b; };
     std::unordered_map<std::uint64_t, const float*> forward_weights;
     for (auto& block : projections_[forward].blocks)
-        block.for_each([&](std::uint32_t source, std::uint32_t target, auto, const float& w) { forward_weights[key(source, target + block.first_target())] = &w; });
+        block.for_each([&](std::uint32_t source, std::uint32_t target, auto, const float& w) {
+            forward_weights[key(source, target + block.first_target())] = &w;
+        });
     std::vector<Link> links;
     for (auto& block : follower.blocks)
         block.for_each([&](std::uint32_t source, std::uint32_t target, auto, const float& w) {
@@ -53,8 +54,10 @@ void Circuit::follow(std::size_t projection, std::size_t forward, Follows how, f
 void Circuit::refresh_followers() {
     for (auto& [projection, links] : links_) {
         const auto& follower = projections_[projection];
+        if (follower.follows == Follows::nothing) continue;
         for (const auto& link : links)
-            *link.weight = follower.follows == Follows::transpose ? follower.gain * *link.forward : std::copysign(follower.gain, *link.forward);
+            *link.weight =
+                follower.follows == Follows::transpose ? follower.gain * *link.forward : std::copysign(follower.gain, *link.forward);
         for (auto& block : projections_[projection].blocks) block.refresh_halves(0, block.sources());
     }
 }

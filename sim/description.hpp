@@ -16,9 +16,15 @@ namespace ydot {
 // reading, writing, defaults, errors and `ydot models` all follow that list.
 
 enum class Mode { spiking };
-template <> struct EnumNames<Mode> { static constexpr std::array<std::string_view, 1> names{"spiking"}; };
+template <>
+struct EnumNames<Mode> {
+    static constexpr std::array<std::string_view, 1> names{"spiking"};
+};
 enum class Propagator { grid, continuous };
-template <> struct EnumNames<Propagator> { static constexpr std::array<std::string_view, 2> names{"grid", "continuous"}; };
+template <>
+struct EnumNames<Propagator> {
+    static constexpr std::array<std::string_view, 2> names{"grid", "continuous"};
+};
 
 /// [run]
 struct RunSpec {
@@ -26,14 +32,13 @@ struct RunSpec {
     double dt_ms = 1, duration_ms = 0, warmup_ms = 0;
     std::int64_t seed = 1, threads = 0;
     Propagator propagator = Propagator::grid;
-    static constexpr std::tuple fields{
-        Field{"mode", &RunSpec::mode, "how the description is read"},
-        Field{"dt_ms", &RunSpec::dt_ms, "time step", positive},
-        Field{"duration_ms", &RunSpec::duration_ms, "length of a run without a schedule", not_negative},
-        Field{"warmup_ms", &RunSpec::warmup_ms, "simulated before recording starts", not_negative},
-        Field{"seed", &RunSpec::seed, "of every random number", not_negative},
-        Field{"threads", &RunSpec::threads, "0: one a core; never changes the result", not_negative},
-        Field{"propagator", &RunSpec::propagator, "of populations that do not say their own"}};
+    static constexpr std::tuple fields{Field{"mode", &RunSpec::mode, "how the description is read"},
+                                       Field{"dt_ms", &RunSpec::dt_ms, "time step", positive},
+                                       Field{"duration_ms", &RunSpec::duration_ms, "length of a run without a schedule", not_negative},
+                                       Field{"warmup_ms", &RunSpec::warmup_ms, "simulated before recording starts", not_negative},
+                                       Field{"seed", &RunSpec::seed, "of every random number", not_negative},
+                                       Field{"threads", &RunSpec::threads, "0: one a core; never changes the result", not_negative},
+                                       Field{"propagator", &RunSpec::propagator, "of populations that do not say their own"}};
     bool operator==(const RunSpec&) const = default;
 };
 
@@ -45,17 +50,17 @@ struct PopulationSpec {
     std::string propagator;  ///< "", "grid" or "continuous"; "" takes run.propagator
     Parameters parameters;   ///< of the model
     Source source;
-    static constexpr std::tuple fields{
-        Field{"model", &PopulationSpec::model, "name of a neuron model or source"},
-        Field{"size", &PopulationSpec::size, "number of units", Range{1, 4e9}},
-        Field{"propagator", &PopulationSpec::propagator, "grid or continuous; empty: as run.propagator"}};
+    static constexpr std::tuple fields{Field{"model", &PopulationSpec::model, "name of a neuron model or source"},
+                                       Field{"size", &PopulationSpec::size, "number of units", Range{1, 4e9}},
+                                       Field{"propagator", &PopulationSpec::propagator, "grid or continuous; empty: as run.propagator"}};
     bool operator==(const PopulationSpec& o) const {
         return std::tie(name, model, size, propagator, parameters) == std::tie(o.name, o.model, o.size, o.propagator, o.parameters);
     }
 };
 
 enum class Distribution { constant, uniform, normal, lognormal };
-template <> struct EnumNames<Distribution> {
+template <>
+struct EnumNames<Distribution> {
     static constexpr std::array<std::string_view, 4> names{"constant", "uniform", "normal", "lognormal"};
 };
 
@@ -66,8 +71,8 @@ struct DistributionSpec {
     bool fan_in = false;
     static constexpr std::tuple fields{
         Field{"distribution", &DistributionSpec::distribution, "shape"},
-        Field{"mean", &DistributionSpec::mean, "mean (constant: the value; uniform: set by low and high)"},
-        Field{"std", &DistributionSpec::std, "standard deviation", not_negative},
+        Field{"mean", &DistributionSpec::mean, "mean (constant: the value; uniform: to be left out)"},
+        Field{"std", &DistributionSpec::std, "standard deviation of normal and lognormal", not_negative},
         Field{"low", &DistributionSpec::low, "smallest value; draws outside are repeated"},
         Field{"high", &DistributionSpec::high, "largest value"},
         Field{"fan_in", &DistributionSpec::fan_in, "divide every draw by the square root of the mean number of inputs a unit receives"}};
@@ -75,14 +80,23 @@ struct DistributionSpec {
 };
 
 enum class DelaySite { axonal, dendritic };
-template <> struct EnumNames<DelaySite> { static constexpr std::array<std::string_view, 2> names{"axonal", "dendritic"}; };
+template <>
+struct EnumNames<DelaySite> {
+    static constexpr std::array<std::string_view, 2> names{"axonal", "dendritic"};
+};
 
 /// Which spike of a pair must fall into a phase that learns (shared by every pair rule).
 enum class Gate { pre, post, later, both };
-template <> struct EnumNames<Gate> { static constexpr std::array<std::string_view, 4> names{"pre", "post", "later", "both"}; };
+template <>
+struct EnumNames<Gate> {
+    static constexpr std::array<std::string_view, 4> names{"pre", "post", "later", "both"};
+};
 
 enum class CausalCorrection { none, analytic };
-template <> struct EnumNames<CausalCorrection> { static constexpr std::array<std::string_view, 2> names{"none", "analytic"}; };
+template <>
+struct EnumNames<CausalCorrection> {
+    static constexpr std::array<std::string_view, 2> names{"none", "analytic"};
+};
 
 /// [projections.NAME.plasticity]: what every plastic projection has beside the parameters of its rule.
 struct PlasticitySpec {
@@ -96,13 +110,16 @@ struct PlasticitySpec {
     static constexpr std::tuple fields{
         Field{"rule", &PlasticitySpec::rule, "name of a plasticity rule; empty: static synapses"},
         Field{"learning_rate", &PlasticitySpec::learning_rate, "factor on every change"},
-        Field{"decay", &PlasticitySpec::decay, "fraction of the weight lost: per second (online), per presented image (schedule)", unit_interval},
-        Field{"momentum", &PlasticitySpec::momentum, "of the changes from minibatch to minibatch (schedules only)", Range{0, 1, false, true}},
+        Field{"decay", &PlasticitySpec::decay, "fraction of the weight lost: per second (online), per presented image (schedule)",
+              unit_interval},
+        Field{"momentum", &PlasticitySpec::momentum, "of the changes from minibatch to minibatch (schedules only)",
+              Range{0, 1, false, true}},
         Field{"w_min", &PlasticitySpec::w_min, "lower bound of the weights"},
         Field{"w_max", &PlasticitySpec::w_max, "upper bound of the weights"},
         Field{"dale", &PlasticitySpec::dale, "no weight changes its sign, and all outgoing weights of a unit have one"},
         Field{"gate", &PlasticitySpec::gate, "which spike of a pair must fall into a phase that learns"},
-        Field{"causal_correction", &PlasticitySpec::causal_correction, "subtract the drift that a pre spike causes by raising the post rate"}};
+        Field{"causal_correction", &PlasticitySpec::causal_correction,
+              "subtract the drift that a pre spike causes by raising the post rate"}};
     bool operator==(const PlasticitySpec&) const = default;
 };
 
@@ -119,12 +136,20 @@ struct ProjectionSpec {
         Field{"from", &ProjectionSpec::from, "population whose spikes are sent"},
         Field{"to", &ProjectionSpec::to, "population that receives them"},
         Field{"connector", &ProjectionSpec::connector, "who is connected to whom"},
-        Field{"delay_site", &ProjectionSpec::delay_site, "whether the delay lies before (axonal) or behind (dendritic) the synapse; matters to plasticity"}};
+        Field{"delay_site", &ProjectionSpec::delay_site,
+              "whether the delay lies before (axonal) or behind (dendritic) the synapse; matters to plasticity"}};
     bool operator==(const ProjectionSpec& o) const {
         return std::tie(name, from, to, connector, delay_site, connection, weight, delay_ms, plasticity) ==
                std::tie(o.name, o.from, o.to, o.connector, o.delay_site, o.connection, o.weight, o.delay_ms, o.plasticity);
     }
 };
+
+/// What every [projections.NAME] may hold; its other keys are parameters of the connector.
+inline std::vector<std::string> projection_keys() {
+    auto keys = field_keys<ProjectionSpec>();
+    keys.insert(keys.end(), {"weight", "delay_ms", "plasticity"});
+    return keys;
+}
 
 /// [[schedule.phases]]
 struct PhaseSpec {
@@ -141,11 +166,12 @@ struct PhaseSpec {
         Field{"duration_ms", &PhaseSpec::duration_ms, "length", positive},
         Field{"conducts", &PhaseSpec::conducts, "projections that deliver spikes; \"*\": all"},
         Field{"learns", &PhaseSpec::learns, "plastic projections whose gate is open; \"*\": all"},
-        Field{"clamps", &PhaseSpec::clamps, "populations whose activity is moved toward the target"},
+        Field{"clamps", &PhaseSpec::clamps, "the readout population, for its activity to be moved toward the target"},
         Field{"nudge", &PhaseSpec::nudge, "how far clamped activity is moved: 0 not at all, 1 onto the target", unit_interval},
         Field{"paired", &PhaseSpec::paired, "whether the spikes of this phase take part in pairs"},
         Field{"readout", &PhaseSpec::readout, "the answer of the network is the mean activity of the readout population over this phase"},
-        Field{"stop_above", &PhaseSpec::stop_above, "read-out phase: end the presentation after it, without learning, if the target's mean activity exceeds this", not_negative}};
+        Field{"stop_above", &PhaseSpec::stop_above,
+              "read-out phase: end the presentation after it, without learning, if the target's mean activity exceeds this", not_negative}};
     bool operator==(const PhaseSpec& o) const {
         return std::tie(name, duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above) ==
                std::tie(o.name, o.duration_ms, o.conducts, o.learns, o.clamps, o.nudge, o.paired, o.readout, o.stop_above);
@@ -153,7 +179,10 @@ struct PhaseSpec {
 };
 
 enum class Annealing { none, cosine };
-template <> struct EnumNames<Annealing> { static constexpr std::array<std::string_view, 2> names{"none", "cosine"}; };
+template <>
+struct EnumNames<Annealing> {
+    static constexpr std::array<std::string_view, 2> names{"none", "cosine"};
+};
 
 /// [schedule]; without phases the network simply runs for run.duration_ms.
 struct ScheduleSpec {
@@ -168,9 +197,11 @@ struct ScheduleSpec {
         Field{"input", &ScheduleSpec::input, "population that shows the image (an image source)"},
         Field{"readout", &ScheduleSpec::readout, "population that gives the answer and receives the target"},
         Field{"epochs", &ScheduleSpec::epochs, "passes through the training images; fractions allowed", not_negative},
-        Field{"minibatch", &ScheduleSpec::minibatch, "replicas that share weights and run in parallel; their changes are added", Range{1, 65536}},
+        Field{"minibatch", &ScheduleSpec::minibatch, "replicas that share weights and run in parallel; their changes are added",
+              Range{1, 65536}},
         Field{"annealing", &ScheduleSpec::annealing, "of every learning rate over the whole run: none, or half a cosine to 0"},
-        Field{"test_readout_ms", &ScheduleSpec::test_readout_ms, "length of the readout phase in validation and test; 0: as in training", not_negative},
+        Field{"test_readout_ms", &ScheduleSpec::test_readout_ms, "length of the readout phase in validation and test; 0: as in training",
+              not_negative},
         Field{"evaluations", &ScheduleSpec::evaluations, "number of points of the learning curve on the validation images", Range{1, 1e6}}};
     bool operator==(const ScheduleSpec&) const = default;
 };
@@ -193,9 +224,10 @@ struct RecordSpec {
     std::vector<std::string> populations{"*"};
     std::int64_t presentations = 3;
     static constexpr std::tuple fields{
-        Field{"spikes", &RecordSpec::spikes, "write spikes.h5"},
+        Field{"spikes", &RecordSpec::spikes, "write spikes.h5"},  //
         Field{"populations", &RecordSpec::populations, "whose spikes; \"*\": all"},
-        Field{"presentations", &RecordSpec::presentations, "of a schedule: so many training images are shown and recorded, with all phases, before and after learning", not_negative}};
+        Field{"presentations", &RecordSpec::presentations,
+              "of a schedule: so many training images are shown and recorded, with all phases, before and after learning", not_negative}};
     bool operator==(const RecordSpec&) const = default;
 };
 
@@ -204,9 +236,11 @@ struct MetricsSpec {
     bool gradient_angle = false;
     std::int64_t gradient_images = 32, gradient_trials = 16;
     static constexpr std::tuple fields{
-        Field{"gradient_angle", &MetricsSpec::gradient_angle, "compare what plasticity does with the exact gradient, projection by projection"},
+        Field{"gradient_angle", &MetricsSpec::gradient_angle,
+              "compare what plasticity does with the exact gradient, projection by projection"},
         Field{"gradient_images", &MetricsSpec::gradient_images, "training images of the comparison", Range{1, 1e6}},
-        Field{"gradient_trials", &MetricsSpec::gradient_trials, "presentations of each; noise is told from change by comparing them", Range{3, 1e6}}};
+        Field{"gradient_trials", &MetricsSpec::gradient_trials, "presentations of each; noise is told from change by comparing them",
+              Range{3, 1e6}}};
     bool operator==(const MetricsSpec&) const = default;
 };
 
@@ -220,7 +254,8 @@ struct Description {
     RecordSpec record;
     MetricsSpec metrics;
     bool plots = true;
-    std::map<std::string, Source> sources;  ///< dotted path -> where it was written ("run.dt_ms", "schedule.phases.NAME.nudge"); no part of the comparison
+    /// Dotted path ("run.dt_ms", "schedule.phases.NAME.nudge") -> where it was written. No part of the comparison.
+    std::map<std::string, Source> sources;
     bool operator==(const Description& o) const {
         return std::tie(run, populations, projections, schedule, data, record, metrics, plots) ==
                std::tie(o.run, o.populations, o.projections, o.schedule, o.data, o.record, o.metrics, o.plots);

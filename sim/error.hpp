@@ -7,7 +7,8 @@ namespace ydot {
 
 /// The one exception type of the library. `what()` is a complete sentence for the user:
 /// "net.toml:12:9: populations.exc.tau_m_ms: must be > 0, got -3".
-/// `key()` and `reason()` carry the parts for programs.
+/// A place that names the key itself ("--set run.dt_ms") is not followed by it.
+/// `key()`, `reason()` and `where()` carry the parts for programs.
 class Error : public std::runtime_error {
 public:
     enum class Kind {
@@ -17,22 +18,26 @@ public:
 
     explicit Error(std::string reason, Kind kind = Kind::bad_input) : Error({}, std::move(reason), {}, kind) {}
     /// @param key     dotted path of the offending key or the file name; may be empty
-    /// @param where   "file:line:column" or empty
+    /// @param where   "file:line:column", "--set key" or empty
     Error(std::string key, std::string reason, std::string where, Kind kind = Kind::bad_input)
-        : std::runtime_error(join(where, key, reason)), key_(std::move(key)), reason_(std::move(reason)), kind_(kind) {}
+        : std::runtime_error(join(where, key, reason)),
+          key_(std::move(key)),
+          reason_(std::move(reason)),
+          where_(std::move(where)),
+          kind_(kind) {}
 
     const std::string& key() const noexcept { return key_; }
     const std::string& reason() const noexcept { return reason_; }
+    const std::string& where() const noexcept { return where_; }
     Kind kind() const noexcept { return kind_; }
 
 private:
     static std::string join(const std::string& where, const std::string& key, const std::string& reason) {
-        std::string text;
-        for (const auto* part : {&where, &key})
-            if (!part->empty()) text += *part + ": ";
+        std::string text = where.empty() ? "" : where + ": ";
+        if (!key.empty() && where != "--set " + key) text += key + ": ";
         return text + reason;
     }
-    std::string key_, reason_;
+    std::string key_, reason_, where_;
     Kind kind_;
 };
 

@@ -37,14 +37,15 @@ inline Lanes load_lanes(const _Float16* p) noexcept {
 inline void store_halves(_Float16* out, const float* x, std::size_t n) noexcept {
 #if defined(__AVX512F__)
     for (std::size_t j = 0; j < n; j += 16)
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + j), _mm512_maskz_cvtps_ph(0xFFFF, load_lanes(x + j), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + j),
+                            _mm512_maskz_cvtps_ph(0xFFFF, load_lanes(x + j), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 #else
     for (std::size_t j = 0; j < n; ++j) out[j] = static_cast<_Float16>(x[j]);
 #endif
 }
 
-/// out[j] += factor * (sum over k < count of row_of(k)[j]) for j < width, a multiple of 16. Four vectors of sums stay in registers while the
-/// rows go by, so `out` is touched once. For every j the rows are added in the order of k (in four interleaved sums when width is 16).
+/// out[j] += factor * (sum over k < count of row_of(k)[j]) for j < width, a multiple of 16. Four vectors of sums stay in registers while
+/// the rows go by, so `out` is touched once. For every j the rows are added in the order of k (in four interleaved sums when width is 16).
 template <class RowOf>
 inline void add_rows(float* out, float factor, std::size_t count, std::size_t width, const RowOf& row_of) noexcept {
     std::size_t j = 0;
@@ -90,11 +91,14 @@ inline WordLanes thresholds_of(Lanes p) noexcept {
 
 /// Writes first + i for every i < valid (at most 16) with words[i] < thresholds[i], ascending; returns the end. Room for 16 is needed, and
 /// sixteen words to read.
-inline std::uint32_t* put_below(const std::uint32_t* words, WordLanes thresholds, std::uint32_t first, unsigned valid, std::uint32_t* out) noexcept {
+inline std::uint32_t* put_below(const std::uint32_t* words, WordLanes thresholds, std::uint32_t first, unsigned valid,
+                                std::uint32_t* out) noexcept {
 #if defined(__AVX512F__)
     const __mmask16 lanes = static_cast<__mmask16>((1u << valid) - 1);
-    const __m512i ids = _mm512_add_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(static_cast<int>(first)));
-    const __mmask16 below = _mm512_mask_cmplt_epu32_mask(lanes, reinterpret_cast<__m512i>(load_words(words)), reinterpret_cast<__m512i>(thresholds));
+    const __m512i ids = _mm512_add_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                                         _mm512_set1_epi32(static_cast<int>(first)));
+    const __mmask16 below =
+        _mm512_mask_cmplt_epu32_mask(lanes, reinterpret_cast<__m512i>(load_words(words)), reinterpret_cast<__m512i>(thresholds));
     _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(below, ids));
     return out + __builtin_popcount(below);
 #else
@@ -114,11 +118,13 @@ inline std::vector<std::uint32_t>& spike_buffer(std::size_t room) {
 }
 
 /// Appends first + i for every i with words[i] < thresholds[i], ascending. Both arrays are padded to a multiple of 16.
-inline void append_below(std::span<const std::uint32_t> words, const std::uint32_t* thresholds, std::uint32_t first, std::vector<std::uint32_t>& out) {
+inline void append_below(std::span<const std::uint32_t> words, const std::uint32_t* thresholds, std::uint32_t first,
+                         std::vector<std::uint32_t>& out) {
     auto& buffer = spike_buffer(words.size() + 16);
     std::uint32_t* end = buffer.data();
     for (std::size_t i = 0; i < words.size(); i += 16)
-        end = put_below(words.data() + i, load_words(thresholds + i), first + static_cast<std::uint32_t>(i), static_cast<unsigned>(std::min<std::size_t>(16, words.size() - i)), end);
+        end = put_below(words.data() + i, load_words(thresholds + i), first + static_cast<std::uint32_t>(i),
+                        static_cast<unsigned>(std::min<std::size_t>(16, words.size() - i)), end);
     out.insert(out.end(), buffer.data(), end);
 }
 

@@ -30,7 +30,8 @@ void parallel_for(std::size_t count, std::size_t grain, const Body& body) {
         tbb::simple_partitioner{});
     __tsan_acquire(&loop.join);
 #else
-    tbb::parallel_for(Block(0, count, grain), [&body](const Block& range) { body(range.begin(), range.end()); }, tbb::simple_partitioner{});
+    tbb::parallel_for(
+        Block(0, count, grain), [&body](const Block& range) { body(range.begin(), range.end()); }, tbb::simple_partitioner{});
 #endif
 }
 

@@ -12,16 +12,11 @@ namespace {
 std::string quoted(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
-        if (c == '"' || c == '\\')
-            out += {'\\', c};
-        else if (c == '\n')
-            out += "\\n";
-        else if (c == '\t')
-            out += "\\t";
-        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-        else
-            out += c;
+        if (c == '"' || c == '\\') out += {'\\', c};
+        else if (c == '\n') out += "\\n";
+        else if (c == '\t') out += "\\t";
+        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+        else out += c;
     }
     return out + '"';
 }
@@ -66,6 +61,28 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
         std::swap(last, row);
     }
     return last[b.size()];
+}
+
+/// "ms" of "tau_m_ms"; empty when the key has no unit.
+std::string_view unit_suffix(std::string_view key) {
+    constexpr std::array<std::string_view, 21> units{"ms", "s",  "us", "Hz", "kHz", "mV", "V",    "pA",   "nA",  "pF",     "nF",
+                                                     "nS", "uS", "pS", "um", "mm",  "pC", "MOhm", "GOhm", "deg", "percent"};
+    const auto mark = key.rfind('_');
+    if (mark == std::string_view::npos || mark == 0) return {};
+    const auto suffix = key.substr(mark + 1);
+    return std::find(units.begin(), units.end(), suffix) == units.end() ? std::string_view{} : suffix;
+}
+
+std::string_view without_unit(std::string_view key) {
+    const auto suffix = unit_suffix(key);
+    return suffix.empty() ? key : key.substr(0, key.size() - suffix.size() - 1);
+}
+
+/// Edits that make one of the other; none when they have too little in common.
+std::optional<std::size_t> near_distance(std::string_view name, std::string_view candidate) {
+    const std::size_t limit = std::clamp<std::size_t>(candidate.size() / 3, 1, 3), distance = edit_distance(name, candidate);
+    if (distance > limit || distance >= std::max(name.size(), candidate.size())) return {};
+    return distance;
 }
 
 std::string kind_text(const Value& value) {
@@ -113,13 +130,9 @@ std::string Range::text() const {
 }
 
 std::string ParameterInfo::unit() const {
-    constexpr std::array<std::string_view, 21> units{"ms", "s",  "us", "Hz", "kHz", "mV", "V",    "pA",   "nA",  "pF",     "nF",
-                                                     "nS", "uS", "pS", "um", "mm",  "pC", "MOhm", "GOhm", "deg", "percent"};
-    const auto mark = key.rfind('_');
-    if (mark == std::string::npos || mark == 0) return "1";
-    const std::string_view suffix = std::string_view(key).substr(mark + 1);
-    if (std::find(units.begin(), units.end(), suffix) == units.end()) return "1";
-    const bool inverse = mark >= 4 && key.compare(mark - 4, 4, "_per") == 0;
+    const auto suffix = unit_suffix(key);
+    if (suffix.empty()) return "1";
+    const bool inverse = std::string_view(key).substr(0, key.size() - suffix.size()).ends_with("_per_");
     return (inverse ? "1/" : "") + std::string(suffix);
 }
 
@@ -139,25 +152,21 @@ void refuse_value(const std::string& path, const ParameterInfo& info, const Sett
 void refuse_key(const std::string& path, std::string_view key, const std::vector<std::string>& allowed, const Source& source) {
     const std::string near = nearest_name(key, allowed);
     std::string reason = "unknown key";
-    if (!near.empty())
-        reason += fmt::format("; did you mean {}? Allowed: {}", near, joined(allowed));
-    else if (!allowed.empty())
-        reason += ". Allowed: " + joined(allowed);
-    else
-        reason += "; nothing can be set here";
+    if (!near.empty()) reason += fmt::format("; did you mean {}? Allowed: {}", near, joined(allowed));
+    else if (!allowed.empty()) reason += ". Allowed: " + joined(allowed);
+    else reason += "; nothing can be set here";
     throw Error(dotted(path, key), reason, source.text());
 }
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
     std::string best;
     std::size_t least = std::string::npos;
-    for (const auto& candidate : candidates) {
-        const std::size_t limit = std::clamp<std::size_t>(candidate.size() / 3, 1, 3);
-        const std::size_t distance = edit_distance(name, candidate);
-        if (distance > limit || distance >= std::max(name.size(), candidate.size()) || distance >= least) continue;
-        best = candidate;
-        least = distance;
-    }
+    for (const auto& candidate : candidates)
+        for (const auto spelling : {std::string_view(candidate), without_unit(candidate)})
+            if (const auto distance = near_distance(name, spelling); distance && *distance < least) {
+                best = candidate;
+                least = *distance;
+            }
     return best;
 }
 

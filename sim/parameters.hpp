@@ -52,15 +52,17 @@ inline constexpr Range positive{0, std::numeric_limits<double>::infinity(), true
 inline constexpr Range not_negative{0};
 inline constexpr Range unit_interval{0, 1};
 
-/// Specialise for an enum to make it a parameter type: `static constexpr std::array<std::string_view, N> names`, in the order of the enumerators.
+/// Specialise for an enum to make it a parameter type: `static constexpr std::array<std::string_view, N> names`, in the order of the
+/// enumerators.
 template <class E>
 struct EnumNames;
 
-/// One parameter of a struct: its key (the unit is the suffix of the key: tau_m_ms, rate_Hz), where it lives, what is allowed, what it means.
+/// One parameter of a struct: its key (the unit is the suffix of the key: tau_m_ms, rate_Hz), where it lives, what is allowed, what it
+/// means.
 template <class Struct, class T>
 struct Field {
     std::string_view key;
-    T Struct::* member;
+    T Struct::*member;
     std::string_view doc;
     Range range = any_number;
 };
@@ -84,8 +86,7 @@ namespace detail {
 template <class T>
 Value to_value(const T& x) {
     if constexpr (std::is_enum_v<T>) return std::string(EnumNames<T>::names[static_cast<std::size_t>(x)]);
-    else if constexpr (std::same_as<T, bool>) return x;
-    else if constexpr (std::integral<T>) return static_cast<std::int64_t>(x);
+    else if constexpr (std::integral<T> && !std::same_as<T, bool>) return static_cast<std::int64_t>(x);
     else if constexpr (std::floating_point<T>) return static_cast<double>(x);
     else return x;
 }
@@ -136,14 +137,24 @@ ParameterInfo info_of(const Field<Struct, T>& field, const Struct& defaults) {
 template <class Struct>
 std::vector<ParameterInfo> describe_fields() {
     const Struct defaults{};
-    return std::apply([&defaults](const auto&... field) { return std::vector<ParameterInfo>{detail::info_of(field, defaults)...}; }, Struct::fields);
+    return std::apply([&defaults](const auto&... field) { return std::vector<ParameterInfo>{detail::info_of(field, defaults)...}; },
+                      Struct::fields);
+}
+
+/// Their keys.
+template <class Struct>
+std::vector<std::string> field_keys() {
+    std::vector<std::string> keys;
+    std::apply([&](const auto&... field) { (keys.emplace_back(field.key), ...); }, Struct::fields);
+    return keys;
 }
 
 /// Throws Error for a value that is not allowed: key, value, what is allowed, and where.
 [[noreturn]] void refuse_value(const std::string& path, const ParameterInfo& info, const Setting& setting);
 /// Throws Error for a key that is not known, with the nearest known one ("did you mean tau_m_ms?") and the list of allowed keys.
 [[noreturn]] void refuse_key(const std::string& path, std::string_view key, const std::vector<std::string>& allowed, const Source& source);
-/// The candidate within a third of its length in edit distance (at least 1, at most 3), or empty.
+/// The candidate within a third of its length in edit distance (at least 1, at most 3), or empty. Its unit may be missing: tau_m finds
+/// tau_m_ms.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 
 /// Fills a struct from settings; keys that are absent keep their default.
@@ -167,8 +178,7 @@ Struct read_fields(const Parameters& settings, const std::string& path, const st
         };
         std::apply([&](const auto&... field) { (try_field(field), ...); }, Struct::fields);
         if (!known) {
-            std::vector<std::string> keys;
-            for (const auto& info : describe_fields<Struct>()) keys.push_back(info.key);
+            auto keys = field_keys<Struct>();
             keys.insert(keys.end(), other.begin(), other.end());
             refuse_key(path, key, keys, setting.source);
         }
@@ -180,7 +190,11 @@ Struct read_fields(const Parameters& settings, const std::string& path, const st
 template <class Struct>
 Parameters write_fields(const Struct& value) {
     Parameters settings;
-    std::apply([&](const auto&... field) { ((settings[std::string(field.key)] = {detail::to_value(value.*field.member), {}}), ...); }, Struct::fields);
+    std::apply(
+        [&](const auto&... field) {
+            ((settings[std::string(field.key)] = {detail::to_value(value.*field.member), {}}), ...);
+        },
+        Struct::fields);
     return settings;
 }
 

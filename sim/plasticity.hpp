@@ -15,7 +15,10 @@ namespace ydot {
 
 /// All-to-all, or nearest neighbour: a spike pairs with the last spike of the other side only.
 enum class Pairing { all, nearest };
-template <> struct EnumNames<Pairing> { static constexpr std::array<std::string_view, 2> names{"all", "nearest"}; };
+template <>
+struct EnumNames<Pairing> {
+    static constexpr std::array<std::string_view, 2> names{"all", "nearest"};
+};
 
 /// Pair window of an additive rule: a pair with s = t_post - t_pre changes the weight by
 ///   a_plus exp(-s / tau_plus) for s > 0,  -a_minus exp(s / tau_minus) for s < 0,  half of both for s = 0.
@@ -88,12 +91,13 @@ struct Plasticity {
     std::shared_ptr<const PairRule> rule;
     double learning_rate = 1, decay = 0, momentum = 0;
     Gate gate = Gate::later;
-    double causal_factor = 0;        ///< expected pair potentiation of an arrival per unit of weight and of slope, see causal_factor_of(); 0: no correction
-    std::vector<Bounds> of_source;   ///< limits by source (Dale's law)
+    /// Expected pair potentiation of an arrival per unit of weight and of slope, see causal_factor_of(); 0: no correction.
+    double causal_factor = 0;
+    std::vector<Bounds> of_source;  ///< limits by source (Dale's law)
 };
 
-/// The factor of the causal term (law L3; Kempter, Gerstner & van Hemmen 1999, Phys. Rev. E 59:4498): an arriving spike raises the potential by
-/// scale w h(k) after k steps and with it the expected post spikes by slope times that, which the window then potentiates:
+/// The factor of the causal term (law L3; Kempter, Gerstner & van Hemmen 1999, Phys. Rev. E 59:4498): an arriving spike raises the
+/// potential by scale w h(k) after k steps and with it the expected post spikes by slope times that, which the window then potentiates:
 ///   E[dw] = w slope scale [ (a_plus - a_minus) / 2 h(0) + sum_{k > 0} a_plus exp(-k dt / tau_plus) h(k) ].
 /// @param response  h, potential caused by an input of 1
 double causal_factor_of(const PairWindow& window, std::span<const double> response, double scale, double dt_ms) noexcept;
@@ -103,7 +107,10 @@ class OnlineLearner {
 public:
     OnlineLearner(const Plasticity& plasticity, SynapseBlock& block, double dt_ms);
 
-    /// Grid: all that happens in step n. Each arrival and each spike sees the other side's trace, in which a spike of the same step counts half.
+    /// Back to time 0, without traces; the weights stay.
+    void reset() noexcept;
+    /// Grid: all that happens in step n. Each arrival and each spike sees the other side's trace, in which a spike of the same step counts
+    /// half.
     /// @param arrivals  arrivals[d]: sources whose spikes arrive with delay index d
     /// @param fired     targets, counted from the start of the shard
     /// @param slope     d(expected spikes of a step)/du of the targets; null without causal correction

@@ -23,7 +23,14 @@ namespace ydot {
 ///   linear       at most one, with probability lambda dt: the mean is exact, the variance lies below that of a Poisson process (Bernoulli)
 ///   counts       as many as a Poisson process has, Poisson(lambda dt): exact at any dt
 enum class GridProbability { exponential, linear, counts };
-template <> struct EnumNames<GridProbability> { static constexpr std::array<std::string_view, 3> names{"exponential", "linear", "counts"}; };
+template <>
+struct EnumNames<GridProbability> {
+    static constexpr std::array<std::string_view, 3> names{"exponential", "linear", "counts"};
+};
+
+/// @param path  dotted path of the population, for errors
+/// @throws Error for an intensity too high for `linear`, and for `counts` with refractoriness
+void check_grid_probability(GridProbability, double lambda_max_Hz, double refractory_ms, double dt_ms, const std::string& path);
 
 /// Which numbers a step draws: see random.hpp.
 struct StepKey {
@@ -35,22 +42,24 @@ struct StepKey {
 /// (a multiple of 64) so that loops need no remainder.
 struct UnitShard {
     std::uint32_t first = 0, count = 0, padded = 0;
-    std::vector<float> columns;        ///< state: one array of `padded` floats per variable of the model
-    std::vector<float> input;          ///< what arrives in this step; zeroed by the engine
-    std::vector<float> activity;       ///< phi(u) after the last step, or 1 in a step with a spike for models without phi
-    std::vector<float> slope;          ///< d(expected spikes of a step)/du; kept only if `wants_slope`
-    std::vector<float> stimulus;       ///< sources: what is shown to the unit, in [0, 1]; other units: the target of a clamp
-    float nudge = 0;                   ///< how far activity is moved toward `stimulus`
+    std::vector<float> columns;   ///< state: one array of `padded` floats per variable of the model
+    std::vector<float> input;     ///< what arrives in this step; zeroed by the engine
+    std::vector<float> activity;  ///< phi(u) after the last step, or 1 in a step with a spike for models without phi
+    std::vector<float> slope;     ///< d(expected spikes of a step)/du; kept only if `wants_slope`
+    std::vector<float> stimulus;  ///< sources: what is shown to the unit, in [0, 1]; other units: the target of a clamp
+    float nudge = 0;              ///< how far activity is moved toward `stimulus`
     bool wants_slope = false;
-    std::vector<std::uint32_t> words;  ///< random words of the step
+    std::vector<std::uint32_t> words;      ///< random words of the step
     std::vector<float> at_least;           ///< Poisson counts: probability of a spike
     std::vector<std::uint32_t> threshold;  ///< a unit fires when its word is below
     std::vector<std::uint8_t> fired;       ///< of models that fire at a threshold of the potential
     std::vector<std::uint32_t> active;     ///< sources: units with a rate; `words` and `threshold` follow this list
-    std::vector<std::uint32_t> draws;              ///< continuous time: how many candidates each unit has drawn
-    std::vector<double> silent_until;              ///< continuous time: end of refractoriness, in steps
+    std::vector<std::uint32_t> draws;      ///< continuous time: how many candidates each unit has drawn
+    std::vector<double> silent_until;      ///< continuous time: end of refractoriness, in steps
 
     UnitShard(std::uint32_t first_unit, std::uint32_t units, std::size_t variables);
+    /// Row length of what is kept step by step: `count`, rounded up to the stride of a SynapseBlock.
+    std::size_t stride() const noexcept { return (count + std::size_t{15}) / 16 * 16; }
     std::span<float> column(std::size_t k) noexcept { return {columns.data() + k * padded, padded}; }
 };
 
@@ -68,15 +77,16 @@ public:
     std::uint32_t size() const noexcept { return size_; }
     std::uint32_t stream() const noexcept { return stream_; }
 
-    virtual std::size_t variables() const noexcept = 0;       ///< floats of state per unit
-    virtual bool receives() const noexcept = 0;               ///< false for sources
-    virtual bool coupled() const noexcept { return false; }   ///< units see one another within a step (softmax): never split over shards
-    virtual bool continuous() const noexcept { return false; }///< spike times are real numbers
-    virtual double full_rate_Hz() const noexcept = 0;         ///< rate that stands for activity 1
-    virtual bool reads_activity() const noexcept { return false; }  ///< weights mean activity (scaled by the sender's full rate), not a physical unit
-    virtual void reset(UnitShard&) const = 0;                 ///< start of a run or a presentation; `stimulus` is set
+    virtual std::size_t variables() const noexcept = 0;         ///< floats of state per unit
+    virtual bool receives() const noexcept = 0;                 ///< false for sources
+    virtual bool coupled() const noexcept { return false; }     ///< units see one another within a step (softmax): never split over shards
+    virtual bool continuous() const noexcept { return false; }  ///< spike times are real numbers
+    virtual double full_rate_Hz() const noexcept = 0;           ///< rate that stands for activity 1
+    /// Weights mean activity (scaled by the sender's full rate), not a physical unit.
+    virtual bool reads_activity() const noexcept { return false; }
+    virtual void reset(UnitShard&) const = 0;  ///< start of a run or a presentation; `stimulus` is set
 
-    // The rate reading: units are real numbers, u = bias() + sum w y, y = phi(u). Spans hold whole copies of the population, one after another.
+    // The rate reading: units are real numbers, u = bias() + sum w y, y = phi(u). Spans hold whole copies of the population in turn.
     virtual bool has_rate() const noexcept { return false; }
     virtual double bias() const noexcept { return 0; }  ///< potential without input
     /// In place, potentials -> activities. Sources: stimuli -> activities.
@@ -109,12 +119,14 @@ concept UnitModel = requires(typename M::State& state, const typename M::Params&
     { M::name } -> std::convertible_to<std::string_view>;
     { M::prepare(params, 1.0) } -> std::same_as<typename M::Coeffs>;
     { M::integrate(state, coeffs, input) } -> std::same_as<float>;  // one step with this input; returns the potential
-    M::State::columns(state);  // a tie of the variables, each a float and a column of its own
+    M::State::columns(state);                                       // a tie of the variables, each a float and a column of its own
 };
 /// Fires with an intensity: activity(coeffs, potentials in place), coeffs.expected_spikes (in a step at activity 1),
 /// coeffs.refractory_steps, coeffs.grid_probability.
 template <class M>
-concept StochasticModel = UnitModel<M> && requires(const typename M::Coeffs& coeffs, std::span<float> u) { M::activity(coeffs, u); };
+concept StochasticModel = UnitModel<M> && requires(const typename M::Coeffs& coeffs, std::span<float> u) {
+    M::activity(coeffs, u);
+};
 /// Has an exact flow over any time, so that it can run in continuous time.
 template <class M>
 concept ContinuousModel = StochasticModel<M> && requires(typename M::State& state, const typename M::Coeffs& coeffs) {
@@ -160,7 +172,11 @@ class UnitPopulation final : public Population {
 
 public:
     UnitPopulation(std::string unit_name, std::uint32_t units, const typename M::Params& params, double dt_ms, bool in_continuous_time)
-        : Population(std::move(unit_name), units), params_(params), coeffs_(M::prepare(params, dt_ms)), dt_ms_(dt_ms), continuous_(in_continuous_time) {}
+        : Population(std::move(unit_name), units),
+          params_(params),
+          coeffs_(M::prepare(params, dt_ms)),
+          dt_ms_(dt_ms),
+          continuous_(in_continuous_time) {}
 
     std::size_t variables() const noexcept override { return n_columns; }
     bool receives() const noexcept override { return true; }
@@ -179,7 +195,10 @@ public:
         std::fill(shard.silent_until.begin(), shard.silent_until.end(), 0.0);
     }
 
-    bool has_rate() const noexcept override { return StochasticModel<M>; }
+    bool has_rate() const noexcept override {
+        if constexpr (StochasticModel<M>) return coeffs_.refractory_steps == 0;  // else the rate depends on the past
+        return false;
+    }
     double bias() const noexcept override {
         State rest;
         return static_cast<double>(M::integrate(rest, coeffs_, 0.0f));
@@ -245,7 +264,8 @@ private:
     template <class Real>
     void pull_back_of(std::span<const Real> u, std::span<const Real> y, std::span<Real> v) const {
         if constexpr (StochasticModel<M>)
-            for (std::size_t k = 0, n = piece_of(u.size()); k < u.size(); k += n) M::pull_back(coeffs_, u.subspan(k, n), y.subspan(k, n), v.subspan(k, n));
+            for (std::size_t k = 0, n = piece_of(u.size()); k < u.size(); k += n)
+                M::pull_back(coeffs_, u.subspan(k, n), y.subspan(k, n), v.subspan(k, n));
     }
     std::array<float*, n_columns> pointers(UnitShard& shard) const {
         std::array<float*, n_columns> result;
@@ -314,7 +334,8 @@ private:
         M::slopes(coeffs_, slope, y);
         for (float& s : slope) s *= (1 - shard.nudge) * coeffs_.expected_spikes;
         if (coeffs_.grid_probability == GridProbability::exponential && !continuous_)  // at most one spike: 1 - exp(-x) saturates
-            for (std::size_t i = 0; i < y.size(); ++i) slope[i] *= fast_exp(-coeffs_.expected_spikes * (y[i] + shard.nudge * (shard.stimulus[i] - y[i])));
+            for (std::size_t i = 0; i < y.size(); ++i)
+                slope[i] *= fast_exp(-coeffs_.expected_spikes * (y[i] + shard.nudge * (shard.stimulus[i] - y[i])));
     }
 
     void draw(UnitShard& shard, const StepKey& key, Step n, SpikeList& out) const {
@@ -338,7 +359,8 @@ private:
         append_below({shard.words.data(), shard.count}, threshold, shard.first, out.unit);
         if (refractory) silence(shard, std::span<const std::uint32_t>(out.unit).subspan(old));
     }
-    /// Poisson counts x = lambda dt by inversion: P(N >= k + 1) = P(N >= k) - exp(-x) x^k / k!, sixteen units at a time until none has so many.
+    /// Poisson counts x = lambda dt by inversion: P(N >= k + 1) = P(N >= k) - exp(-x) x^k / k!, sixteen units at a time until none has so
+    /// many.
     void draw_counts(UnitShard& shard, SpikeList& out) const {
         const float per_step = coeffs_.expected_spikes;
         const std::size_t units = shard.padded;
@@ -352,14 +374,16 @@ private:
             Lanes at_least = load_lanes(at_least_one + first), exactly = 1 - at_least;
             const auto put_next = [&](int k) {
                 std::uint32_t* const before = end;
-                end = put_below(shard.words.data() + first, thresholds_of(at_least), shard.first + first, std::min(16u, shard.count - first), end);
+                end = put_below(shard.words.data() + first, thresholds_of(at_least), shard.first + first,
+                                std::min(16u, shard.count - first), end);
                 exactly *= expected * (1 / static_cast<float>(k));
                 at_least -= exactly;
                 at_least = at_least > 0 ? at_least : Lanes{};
                 return end != before;
             };
             put_next(1), put_next(2), put_next(3);  // without a branch that would often be mispredicted
-            for (int k = 4; put_next(k) && k < most_spikes_in_a_step; ++k) {}
+            for (int k = 4; put_next(k) && k < most_spikes_in_a_step; ++k) {
+            }
         }
         out.unit.insert(out.unit.end(), buffer.data(), end);
     }
@@ -481,7 +505,8 @@ public:
                 const detail::Candidate candidate(key, stream(), shard.first + i, shard.draws[i]);
                 t += candidate.wait / (bound * dt_ms_ * 1e-3);
                 if (t >= span.to) break;
-                if (candidate.accept * bound < S::rate_Hz(params_, t * dt_ms_, shard.stimulus[i])) detail::put(out, first_step, t, shard.first + i);
+                if (candidate.accept * bound < S::rate_Hz(params_, t * dt_ms_, shard.stimulus[i]))
+                    detail::put(out, first_step, t, shard.first + i);
             }
         }
     }
@@ -489,12 +514,14 @@ public:
 private:
     template <class Real>
     void activities_of(std::span<Real> stimulus) const {
-        for (Real& x : stimulus) x = static_cast<Real>(S::rate_Hz(params_, 0, static_cast<double>(x)) / full_rate_Hz());
+        const double full_Hz = full_rate_Hz();
+        for (Real& x : stimulus) x = full_Hz > 0 ? static_cast<Real>(S::rate_Hz(params_, 0, static_cast<double>(x)) / full_Hz) : 0;
     }
     void set_thresholds(UnitShard& shard, Step n) const {
         const double t_ms = (static_cast<double>(n) + 0.5) * dt_ms_;  // the rate in the middle of the step
         for (std::size_t k = 0; k < shard.active.size(); ++k)
-            shard.threshold[k] = firing_threshold(static_cast<float>(S::rate_Hz(params_, t_ms, shard.stimulus[shard.active[k]]) * dt_ms_ * 1e-3));
+            shard.threshold[k] =
+                firing_threshold(static_cast<float>(S::rate_Hz(params_, t_ms, shard.stimulus[shard.active[k]]) * dt_ms_ * 1e-3));
     }
 
     typename S::Params params_;

@@ -27,10 +27,12 @@ inline void philox_round(Counters& x, std::uint32_t key_0, std::uint32_t key_1) 
 }
 
 #if defined(__AVX512F__)
-/// The same on `registers` x 8 counters, each word in the lower half of a 64-bit lane; the upper halves hold rubbish that the multiplication
-/// ignores. Several registers go round together because one round waits for the one before. (The maskz forms keep GCC 12 from warning.)
+/// The same on `registers` x 8 counters, each word in the lower half of a 64-bit lane; the upper halves hold rubbish that the
+/// multiplication ignores. Several registers go round together because one round waits for the one before. (The maskz forms keep GCC 12
+/// from warning.)
 template <unsigned registers>
-void philox_wide(std::uint32_t* out, std::uint64_t seed, std::uint32_t group, std::uint32_t when, std::uint32_t trial, std::uint32_t stream) noexcept {
+void philox_wide(std::uint32_t* out, std::uint64_t seed, std::uint32_t group, std::uint32_t when, std::uint32_t trial,
+                 std::uint32_t stream) noexcept {
     const __m512i m0 = _mm512_set1_epi64(multiplier_0), m1 = _mm512_set1_epi64(multiplier_1);
     __m512i c0[registers], c1[registers], c2[registers], c3[registers];
     for (unsigned r = 0; r < registers; ++r) {
@@ -50,7 +52,9 @@ void philox_wide(std::uint32_t* out, std::uint64_t seed, std::uint32_t group, st
             c3[r] = p0;
         }
     }
-    const auto put = [](std::uint32_t* to, __m512i x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_maskz_cvtepi64_epi32(0xFF, x)); };
+    const auto put = [](std::uint32_t* to, __m512i x) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_maskz_cvtepi64_epi32(0xFF, x));
+    };
     for (unsigned r = 0; r < registers; ++r) {
         std::uint32_t* to = out + r / 2 * 64 + r % 2 * 8;
         put(to, c0[r]);
@@ -67,8 +71,10 @@ void fill_random_words(std::span<std::uint32_t> out, std::uint64_t seed, std::ui
                        std::uint32_t stream) noexcept {
     std::size_t group = 0;
 #if defined(__AVX512F__)
-    for (; group * 64 + 128 <= out.size(); group += 2) philox_wide<4>(out.data() + group * 64, seed, first / 64 + static_cast<std::uint32_t>(group), when, trial, stream);
-    for (; group * 64 < out.size(); ++group) philox_wide<2>(out.data() + group * 64, seed, first / 64 + static_cast<std::uint32_t>(group), when, trial, stream);
+    for (; group * 64 + 128 <= out.size(); group += 2)
+        philox_wide<4>(out.data() + group * 64, seed, first / 64 + static_cast<std::uint32_t>(group), when, trial, stream);
+    for (; group * 64 < out.size(); ++group)
+        philox_wide<2>(out.data() + group * 64, seed, first / 64 + static_cast<std::uint32_t>(group), when, trial, stream);
 #endif
     for (; group * 64 < out.size(); ++group) {
         Counters x;

@@ -31,7 +31,8 @@ constexpr std::uint32_t stream_of(std::string_view object, Purpose purpose) noex
 }
 
 /// The four words of one counter. `who`: unit or synapse block, `when`: step, `trial`: presentation or 0, `stream`: see stream_of().
-inline RandomWords random_words(std::uint64_t seed, std::uint32_t who, std::uint32_t when, std::uint32_t trial, std::uint32_t stream) noexcept {
+inline RandomWords random_words(std::uint64_t seed, std::uint32_t who, std::uint32_t when, std::uint32_t trial,
+                                std::uint32_t stream) noexcept {
     const r123::Philox4x32 philox;
     const auto words = philox({{who, when, trial, stream}}, {{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}});
     return {words[0], words[1], words[2], words[3]};

@@ -14,9 +14,10 @@ namespace ydot {
 class ReplayPopulation final : public Population {
 public:
     /// @param spikes  (time in ms, unit); any order
-    ReplayPopulation(std::string unit_name, std::uint32_t units, std::vector<std::pair<double, std::uint32_t>> spikes, double dt_ms, bool in_continuous_time)
+    ReplayPopulation(std::string unit_name, std::uint32_t units, const std::vector<std::pair<double, std::uint32_t>>& spikes, double dt_ms,
+                     bool in_continuous_time)
         : Population(std::move(unit_name), units), continuous_(in_continuous_time) {
-        for (auto& [time_ms, unit] : spikes) spikes_.emplace_back(time_ms / dt_ms, unit);
+        for (const auto& [time_ms, unit] : spikes) spikes_.emplace_back(time_ms / dt_ms, unit);
         std::sort(spikes_.begin(), spikes_.end());
     }
     std::size_t variables() const noexcept override { return 0; }

@@ -22,7 +22,9 @@ void Replica::run_window(Step last) {
         if (circuit_.population(shard.population).continuous()) run_continuously(shard, last);
         else run_on_grid(shard, last);
     };
-    const auto run_shards = [&](std::size_t begin, std::size_t end) { std::for_each(shards_.begin() + static_cast<std::ptrdiff_t>(begin), shards_.begin() + static_cast<std::ptrdiff_t>(end), run_shard); };
+    const auto run_shards = [&](std::size_t begin, std::size_t end) {
+        std::for_each(shards_.begin() + static_cast<std::ptrdiff_t>(begin), shards_.begin() + static_cast<std::ptrdiff_t>(end), run_shard);
+    };
     if (parallel_) parallel_for(shards_.size(), 1, run_shards);
     else run_shards(0, shards_.size());
     publish(last);
@@ -55,8 +57,9 @@ void Replica::update(Shard& shard, Step n) {
     out.clear();
     circuit_.population(shard.population).step(shard.units, {circuit_.seed(), trial_}, n, out);
     if (shard.units.wants_slope && !shard.slopes.empty()) {
-        const std::size_t stride = (shard.units.count + 15) / 16 * 16, at = static_cast<std::size_t>(n) * stride;
-        if (at + stride <= shard.slopes.size()) std::copy_n(shard.units.slope.begin(), stride, shard.slopes.begin() + static_cast<std::ptrdiff_t>(at));
+        const std::size_t stride = shard.units.stride(), at = static_cast<std::size_t>(n) * stride;
+        if (at + stride <= shard.slopes.size())
+            std::copy_n(shard.units.slope.begin(), stride, shard.slopes.begin() + static_cast<std::ptrdiff_t>(at));
     }
 }
 
@@ -68,10 +71,12 @@ void Replica::learn(Shard& shard, Step n) {
         if (!in.learner) continue;
         const auto& projection = circuit_.projections()[in.projection];
         shard.arrivals.clear();
-        for (const auto delay : in.block->delays()) shard.arrivals.push_back(conducting_[in.projection] ? emitted(projection.from, n - delay) : std::span<const std::uint32_t>{});
+        for (const auto delay : in.block->delays())
+            shard.arrivals.push_back(conducting_[in.projection] ? emitted(projection.from, n - delay) : std::span<const std::uint32_t>{});
         shard.fired.clear();
         const bool axonal = projection.site == DelaySite::axonal;
-        for (const auto unit : axonal ? std::span<const std::uint32_t>(shard.out[static_cast<std::size_t>(n - now_)].unit) : emitted(projection.to, n - 2 * in.block->delays()[0]))
+        for (const auto unit : axonal ? std::span<const std::uint32_t>(shard.out[static_cast<std::size_t>(n - now_)].unit)
+                                      : emitted(projection.to, n - 2 * in.block->delays()[0]))
             if (unit - shard.units.first < shard.units.count) shard.fired.push_back(unit - shard.units.first);
         in.learner->step(n, shard.arrivals, shard.fired, shard.units.wants_slope ? shard.units.slope.data() : nullptr);
     }
@@ -169,7 +174,9 @@ void Replica::run_continuously(Shard& shard, Step last) {
         std::fill(shard.units.input.begin(), shard.units.input.end(), 0.0f);
         in.block->deliver({&arrival.source, 1}, arrival.delay_index, circuit_.projections()[in.projection].scale, shard.units.input.data());
         population.arrive(shard.units);
-        if (in.learner) in.learner->arrive(arrival.time, arrival.source, arrival.delay_index, shard.units.wants_slope ? shard.units.slope.data() : nullptr);
+        if (in.learner)
+            in.learner->arrive(arrival.time, arrival.source, arrival.delay_index,
+                               shard.units.wants_slope ? shard.units.slope.data() : nullptr);
     }
     advance(static_cast<double>(last));
     observe(shard);
@@ -180,7 +187,8 @@ void Replica::learn_between(Shard& shard, std::span<const std::size_t> before, s
     std::vector<std::pair<double, std::uint32_t>> spikes;
     for (std::size_t s = 0; s < out.size(); ++s)
         for (std::size_t k = before[s]; k < out[s].unit.size(); ++k)
-            spikes.emplace_back(static_cast<double>(now_) + static_cast<double>(s) + static_cast<double>(out[s].offset[k]), out[s].unit[k] - shard.units.first);
+            spikes.emplace_back(static_cast<double>(now_) + static_cast<double>(s) + static_cast<double>(out[s].offset[k]),
+                                out[s].unit[k] - shard.units.first);
     std::sort(spikes.begin(), spikes.end());
     for (const auto& [time, unit] : spikes)
         for (auto& in : shard.incoming)
@@ -195,7 +203,7 @@ Replica::Replica(Circuit& circuit, Step remembered) : circuit_(circuit), window_
         histories_.emplace_back(kept);
         const auto layout = circuit.shards_of(p);
         for (std::size_t s = 0; s < layout.size(); ++s) {
-            Shard shard{p, s, UnitShard(layout[s].first, layout[s].second, circuit.population(p).variables()), {}, {}, {}, 0, false, {}, {}, {}};
+            Shard shard{p, s, UnitShard(layout[s].first, layout[s].second, circuit.population(p).variables())};
             shard.out.resize(static_cast<std::size_t>(window_));
             for (std::size_t q = 0; q < circuit.projections().size(); ++q)
                 if (auto& projection = circuit.projections()[q]; projection.to == p && !projection.blocks[s].delays().empty())
@@ -211,11 +219,16 @@ void Replica::reset(std::uint32_t trial) {
     now_ = 0;
     trial_ = trial;
     for (auto& history : histories_) history.clear();
-    for (auto& shard : shards_) circuit_.population(shard.population).reset(shard.units);
+    for (auto& shard : shards_) {
+        circuit_.population(shard.population).reset(shard.units);
+        for (auto& in : shard.incoming)
+            if (in.learner) in.learner->reset();
+    }
 }
 
 void Replica::set_stimulus(std::size_t population, std::span<const float> values) {
-    for_shards_of(population, [&](Shard& shard) { std::copy_n(values.begin() + shard.units.first, shard.units.count, shard.units.stimulus.begin()); });
+    for_shards_of(population,
+                  [&](Shard& shard) { std::copy_n(values.begin() + shard.units.first, shard.units.count, shard.units.stimulus.begin()); });
 }
 void Replica::set_nudge(std::size_t population, float nudge) {
     for_shards_of(population, [&](Shard& shard) { shard.units.nudge = nudge; });
@@ -237,7 +250,7 @@ void Replica::learn_online() {
 void Replica::keep_slopes(std::size_t population, bool keep) {
     for_shards_of(population, [&](Shard& shard) {
         shard.units.wants_slope = keep;
-        if (keep) shard.slopes.resize((shard.units.count + 15) / 16 * 16 * histories_[population].capacity());
+        if (keep) shard.slopes.resize(shard.units.stride() * histories_[population].capacity());
     });
 }
 std::span<const float> Replica::slopes(std::size_t population, std::size_t index) const noexcept {
@@ -257,7 +270,8 @@ std::vector<double> Replica::mean_activity(std::size_t population) const {
     std::vector<double> mean;
     for (const auto& shard : shards_)
         if (shard.population == population)
-            for (const double sum : shard.activity_sum) mean.push_back(shard.activity_steps == 0 ? 0 : sum / static_cast<double>(shard.activity_steps));
+            for (const double sum : shard.activity_sum)
+                mean.push_back(shard.activity_steps == 0 ? 0 : sum / static_cast<double>(shard.activity_steps));
     return mean;
 }
 

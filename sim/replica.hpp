@@ -24,7 +24,7 @@ public:
     Replica(Circuit& circuit, Step remembered = 0);
     Replica(Replica&&) noexcept = default;
 
-    /// Back to time 0: units at rest, nothing on its way. `trial` keys the random numbers of this presentation. Stimuli stay.
+    /// Back to time 0: units at rest, nothing on its way, no traces. `trial` keys the random numbers of this presentation. Stimuli stay.
     void reset(std::uint32_t trial);
     /// What a source shows, or the target of a clamp: one value in [0, 1] for every unit.
     void set_stimulus(std::size_t population, std::span<const float> values);
@@ -60,14 +60,14 @@ private:
     struct Shard {
         std::size_t population, index;
         UnitShard units;
-        std::vector<Incoming> incoming;
-        std::vector<SpikeList> out;  ///< of the steps of the current window
-        std::vector<double> activity_sum;
+        std::vector<Incoming> incoming{};
+        std::vector<SpikeList> out{};  ///< of the steps of the current window
+        std::vector<double> activity_sum{};
         Step activity_steps = 0;
         bool sums_activity = false;
-        std::vector<float> slopes;
-        std::vector<std::uint32_t> fired;                          // scratch: spikes of a step within the shard
-        std::vector<std::span<const std::uint32_t>> arrivals;      // scratch: by delay index
+        std::vector<float> slopes{};
+        std::vector<std::uint32_t> fired{};                      // scratch: spikes of a step within the shard
+        std::vector<std::span<const std::uint32_t>> arrivals{};  // scratch: by delay index
     };
 
     void run_window(Step last);
@@ -96,10 +96,10 @@ private:
     std::uint32_t trial_ = 0;
     bool parallel_ = false, online_ = false;
     SpikeObserver* observer_ = nullptr;
-    std::vector<SpikeHistory> histories_;  ///< by population
-    std::vector<std::uint8_t> conducting_; ///< by projection
+    std::vector<SpikeHistory> histories_;   ///< by population
+    std::vector<std::uint8_t> conducting_;  ///< by projection
     std::vector<Shard> shards_;
-    std::vector<double> times_;            // scratch of report()
+    std::vector<double> times_;  // scratch of report()
     std::vector<std::uint64_t> ids_;
 };
 

@@ -34,6 +34,7 @@ double ks_distance(std::vector<double> x, const std::function<double(double)>& d
 double ks_limit(double alpha) { return std::sqrt(-0.5 * std::log(alpha / 2)); }
 
 double t_limit(std::size_t repetitions, double alpha) {
+    if (repetitions < 2) return std::numeric_limits<double>::infinity();
     const boost::math::students_t t(static_cast<double>(repetitions) - 1);
     return boost::math::quantile(boost::math::complement(t, alpha / 2));
 }

@@ -20,6 +20,7 @@ double ks_distance(std::vector<double> x, const std::function<double(double)>& d
 double ks_limit(double alpha);
 
 /// Two-sided limit of |mean - expectation| in standard errors, for normal repetitions: exceeded with probability alpha.
+/// Infinite for a single repetition, which says nothing of its error.
 double t_limit(std::size_t repetitions, double alpha);
 
 /// Two-sided p-value of a chi-square statistic: twice the smaller tail.

@@ -33,15 +33,16 @@ public:
     /// Distinct delays, ascending, in steps.
     std::span<const std::uint16_t> delays() const noexcept { return delays_; }
     std::size_t bytes() const noexcept {
-        return 2 * half_.size() + 4 * (weight_.size() + mask_.size() + target_.size() + begin_.size() + incoming_.size() + incoming_begin_.size());
+        return 2 * half_.size() +
+               4 * (weight_.size() + mask_.size() + target_.size() + begin_.size() + incoming_.size() + incoming_begin_.size());
     }
 
     /// input[target] += scale * weight for every synapse of the sources with this delay.
     void deliver(std::span<const std::uint32_t> sources, std::size_t delay_index, float scale, float* input) const noexcept;
 
-    /// From now on dense rows are delivered from a copy of the weights in half precision, which halves the memory traffic that bounds delivery
-    /// (relative error at most 2^-11 for weights between 6e-5 and 65504 in size, absolute 3e-8 below). Whoever changes weights refreshes the
-    /// copy of those sources; weights() stays exact.
+    /// From now on dense rows are delivered from a copy of the weights in half precision, which halves the memory traffic that bounds
+    /// delivery (relative error at most 2^-11 for weights between 6e-5 and 65504 in size, absolute 3e-8 below). Whoever changes weights
+    /// refreshes the copy of those sources; weights() stays exact.
     void deliver_in_half_precision();
     /// From now on the weights themselves are delivered.
     void deliver_exactly() noexcept { half_.clear(); }
@@ -57,11 +58,13 @@ public:
     using Row = RowOf<float>;
     Row row(std::uint32_t source, std::size_t delay_index) noexcept {
         const auto [begin, length] = extent_of(source, delay_index);
-        return {{weight_.data() + begin, length}, dense_ ? nullptr : target_.data() + begin, mask_.empty() ? nullptr : mask_.data() + begin};
+        return {
+            {weight_.data() + begin, length}, dense_ ? nullptr : target_.data() + begin, mask_.empty() ? nullptr : mask_.data() + begin};
     }
     RowOf<const float> row(std::uint32_t source, std::size_t delay_index) const noexcept {
         const auto [begin, length] = extent_of(source, delay_index);
-        return {{weight_.data() + begin, length}, dense_ ? nullptr : target_.data() + begin, mask_.empty() ? nullptr : mask_.data() + begin};
+        return {
+            {weight_.data() + begin, length}, dense_ ? nullptr : target_.data() + begin, mask_.empty() ? nullptr : mask_.data() + begin};
     }
     /// Where a row begins in weights().
     template <class Float>
@@ -125,7 +128,8 @@ private:
     bool dense_ = false;
     std::vector<std::uint16_t> delays_;
     std::vector<float> weight_, mask_;
-    std::vector<_Float16> half_;  // dense: the copy that is delivered; empty: the weights themselves are
+    // dense: the copy that is delivered; empty: the weights themselves are
+    std::vector<_Float16> half_;
     std::vector<std::uint32_t> target_, begin_;             // sparse: begin of run source * delays + delay index
     std::vector<std::uint32_t> incoming_, incoming_begin_;  // sparse and plastic: synapse numbers by target
 };

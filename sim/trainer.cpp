@@ -1,7 +1,10 @@
 #include "sim/trainer.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 
+#include "sim/error.hpp"
 #include "sim/parallel.hpp"
 
 namespace ydot {
@@ -13,10 +16,12 @@ Step Schedule::longest() const noexcept {
 }
 
 struct Trainer::Worker {
-    explicit Worker(Circuit& circuit, const Schedule& schedule, std::size_t plastic) : replica(circuit, schedule.longest() + circuit.window()), changes(plastic) {}
+    explicit Worker(Circuit& circuit, const Schedule& schedule, std::size_t plastic)
+        : replica(circuit, schedule.longest() + circuit.window()), changes(plastic), measured(plastic) {}
     Replica replica;
-    std::vector<GateTrace> gates;     ///< by projection
-    std::vector<ChangeSum> changes;   ///< by plastic block
+    std::vector<GateTrace> gates;                     ///< by projection
+    std::vector<ChangeSum> changes;                   ///< by plastic block
+    std::vector<std::vector<std::int64_t>> measured;  ///< by plastic block
     BatchLearner::Scratch scratch;
     Activity activity;
 };
@@ -30,9 +35,8 @@ Trainer::Trainer(Circuit& circuit, Schedule schedule) : circuit_(circuit), sched
         for (std::size_t b = 0; b < projection.blocks.size(); ++b)
             plastic_.push_back({p, b, BatchLearner(*projection.plasticity, projection.site, circuit.dt_ms()), {}});
     }
-    workers_ = std::make_unique<tbb::enumerable_thread_specific<std::unique_ptr<Worker>>>([this] {
-        return std::make_unique<Worker>(circuit_, schedule_, plastic_.size());
-    });
+    workers_ = std::make_unique<tbb::enumerable_thread_specific<std::unique_ptr<Worker>>>(
+        [this] { return std::make_unique<Worker>(circuit_, schedule_, plastic_.size()); });
 }
 Trainer::~Trainer() = default;
 
@@ -56,15 +60,22 @@ std::vector<Answer> Trainer::learn(std::span<const Presentation> batch, double f
 }
 
 std::vector<std::vector<double>> Trainer::measure(std::span<const Presentation> images) {
-    constexpr std::size_t piece = 64;  // before the integers of a ChangeSum are full
+    in_parallel(images.size(), [&](Worker& worker, std::size_t i) {
+        present(worker.replica, images[i], true, false, &worker.gates);
+        collect_changes(worker);
+        move_changes(worker);
+    });
     std::vector<std::vector<double>> measured(circuit_.projections().size());
-    for (std::size_t first = 0; first < images.size(); first += piece) {
-        const auto some = images.subspan(first, std::min(piece, images.size() - first));
-        in_parallel(some.size(), [&](Worker& worker, std::size_t i) {
-            present(worker.replica, some[i], true, false, &worker.gates);
-            collect_changes(worker);
-        });
-        add_changes(measured);
+    for (std::size_t k = 0; k < plastic_.size(); ++k) {
+        const auto& block = circuit_.projections()[plastic_[k].projection].blocks[plastic_[k].block];
+        std::vector<std::int64_t> total(block.weights().size());
+        for (auto& worker : *workers_) {
+            for (std::size_t i = 0; i < worker->measured[k].size(); ++i) total[i] += worker->measured[k][i];
+            worker->measured[k].clear();
+        }
+        const auto changes = plastic_[k].learner.changes_in(block, total);
+        auto& all = measured[plastic_[k].projection];
+        all.insert(all.end(), changes.begin(), changes.end());
     }
     return measured;
 }
@@ -88,7 +99,8 @@ Answer Trainer::show(const Presentation& image, bool teach, SpikeObserver* obser
 /// @param stop   end early when the phase says so
 Answer Trainer::present(Replica& replica, const Presentation& shown, bool teach, bool stop, std::vector<GateTrace>* gates) const {
     std::vector<float> pixels(shown.image.size());
-    std::transform(shown.image.begin(), shown.image.end(), pixels.begin(), [](std::uint8_t byte) { return static_cast<float>(byte) / 255; });
+    std::transform(shown.image.begin(), shown.image.end(), pixels.begin(),
+                   [](std::uint8_t byte) { return static_cast<float>(byte) / 255; });
     replica.set_stimulus(schedule_.input, pixels);
     std::vector<float> target(circuit_.population(schedule_.readout).size(), 0.0f);
     if (teach) target[shown.label] = 1;
@@ -132,11 +144,14 @@ Answer Trainer::present(Replica& replica, const Presentation& shown, bool teach,
 
 /// The causal correction needs the slopes of the steps in which its projections learn.
 void Trainer::keep_slopes(Replica& replica, const Phase& phase, bool learning) const {
-    const auto corrected = [&](const Plastic& plastic) { return circuit_.projections()[plastic.projection].plasticity->causal_factor != 0; };
+    const auto corrected = [&](const Plastic& plastic) {
+        return circuit_.projections()[plastic.projection].plasticity->causal_factor != 0;
+    };
     for (const auto& plastic : plastic_)
         if (corrected(plastic)) replica.keep_slopes(circuit_.projections()[plastic.projection].to, false);
     for (const auto& plastic : plastic_)
-        if (learning && corrected(plastic) && phase.learns[plastic.projection]) replica.keep_slopes(circuit_.projections()[plastic.projection].to, true);
+        if (learning && corrected(plastic) && phase.learns[plastic.projection])
+            replica.keep_slopes(circuit_.projections()[plastic.projection].to, true);
 }
 
 void Trainer::count_spikes(Worker& worker) const {
@@ -161,22 +176,32 @@ void Trainer::collect_changes(Worker& worker) {
     for (std::size_t k = 0; k < plastic_.size(); ++k) {
         const auto& plastic = plastic_[k];
         const auto& projection = circuit_.projections()[plastic.projection];
-        const auto slopes = projection.plasticity->causal_factor != 0 ? worker.replica.slopes(projection.to, plastic.block) : std::span<const float>{};
-        plastic.learner.accumulate(projection.blocks[plastic.block], worker.replica.history(projection.from), worker.replica.history(projection.to),
-                                   worker.gates[plastic.projection], slopes, worker.scratch, worker.changes[k]);
+        const auto slopes =
+            projection.plasticity->causal_factor != 0 ? worker.replica.slopes(projection.to, plastic.block) : std::span<const float>{};
+        plastic.learner.accumulate(projection.blocks[plastic.block], worker.replica.history(projection.from),
+                                   worker.replica.history(projection.to), worker.gates[plastic.projection], slopes, worker.scratch,
+                                   worker.changes[k]);
     }
 }
 
-/// Moves the sums of changes into `measured`, by projection and synapse.
-void Trainer::add_changes(std::vector<std::vector<double>>& measured) {
-    std::vector<std::size_t> next(measured.size());
+/// From the integers of a presentation to those of a measurement, which have room for any number of them.
+void Trainer::move_changes(Worker& worker) const {
     for (std::size_t k = 0; k < plastic_.size(); ++k) {
-        auto& all = measured[plastic_[k].projection];
-        auto& at = next[plastic_[k].projection];
-        const auto changes = plastic_[k].learner.changes_in(circuit_.projections()[plastic_[k].projection].blocks[plastic_[k].block], changes_of(k));
-        if (all.size() < at + changes.size()) all.resize(at + changes.size());
-        for (const double change : changes) all[at++] += change;
+        auto& sum = worker.changes[k].sum;
+        worker.measured[k].resize(sum.size());
+        for (std::size_t i = 0; i < sum.size(); ++i) {
+            if (std::abs(sum[i]) > ChangeSum::full / 2) refuse_full(k, 1);
+            worker.measured[k][i] += sum[i];
+        }
+        std::fill(sum.begin(), sum.end(), 0);
     }
+}
+
+void Trainer::refuse_full(std::size_t k, std::size_t images) const {
+    throw Error("projections." + circuit_.projections()[plastic_[k].projection].name + ".plasticity",
+                "a synapse saw more than a hundred thousand pairs of spikes in " + std::to_string(images) +
+                    (images == 1 ? " presentation" : " presentations of a minibatch: take smaller minibatches"),
+                {}, Error::Kind::run_failure);
 }
 
 /// Of the threads that presented something.
@@ -192,10 +217,14 @@ void Trainer::apply(double factor, std::size_t images) {
         auto& plastic = plastic_[k];
         auto& block = circuit_.projections()[plastic.projection].blocks[plastic.block];
         const auto changes = changes_of(k);
+        std::atomic<bool> complete{true};
         plastic.learner.prepare(block, plastic.velocity);
         parallel_for(block.sources(), 64, [&](std::size_t begin, std::size_t end) {
-            plastic.learner.apply(block, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), changes, plastic.velocity, factor, images);
+            if (!plastic.learner.apply(block, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), changes, plastic.velocity,
+                                       factor, images))
+                complete = false;
         });
+        if (!complete) refuse_full(k, images);
     }
     circuit_.refresh_followers();
 }

@@ -87,7 +87,8 @@ private:
     void keep_slopes(Replica&, const Phase&, bool learning) const;
     void count_spikes(Worker&) const;
     void collect_changes(Worker&);
-    void add_changes(std::vector<std::vector<double>>& measured);
+    void move_changes(Worker&) const;
+    [[noreturn]] void refuse_full(std::size_t plastic, std::size_t images) const;
     std::vector<ChangeSum*> changes_of(std::size_t plastic);
     void apply(double factor, std::size_t images);
     template <class F>

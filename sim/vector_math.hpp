@@ -36,12 +36,13 @@ inline float fast_softplus(float x) noexcept {
     return std::max(x, 0.0f) + log1p;
 }
 
-/// Probability p in [0, 1] (more counts as 1) as a threshold for a 32-bit random word: word < threshold has probability p to within 2^-24 relative.
-inline std::uint32_t probability_threshold(float p) noexcept { return static_cast<std::uint32_t>(std::min(p * 4294967296.0f, 4294967040.0f)); }
+/// Probability p in [0, 1] (more counts as 1) as a threshold for a 32-bit random word: word < threshold has probability p to within 2^-24
+/// relative.
+inline std::uint32_t probability_threshold(float p) noexcept {
+    return static_cast<std::uint32_t>(std::min(p * 4294967296.0f, 4294967040.0f));
+}
 
 /// Probability 1 - exp(-x) of at least one event, x >= 0 expected events, as a threshold, see probability_threshold().
-inline std::uint32_t firing_threshold(float expected) noexcept {
-    return probability_threshold(-fast_expm1(-expected));
-}
+inline std::uint32_t firing_threshold(float expected) noexcept { return probability_threshold(-fast_expm1(-expected)); }
 
 }  // namespace ydot

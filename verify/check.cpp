@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "app/build.hpp"
 #include "app/registry.hpp"
@@ -9,38 +10,56 @@
 #include "sim/parallel.hpp"
 
 namespace ydot::verify {
+namespace {
 
-Measurement agrees(std::string what, std::string unit, const Moments& measured, double expected, std::size_t comparisons, double must_see, std::string reason) {
-    const double error = measured.error(), limit = t_limit(measured.count, alpha / static_cast<double>(comparisons)) * error;
+using Bound = Measurement::Bound;
+
+/// A single repetition says nothing of its error.
+double error_of(const Moments& m) noexcept { return m.count > 1 ? m.error() : std::numeric_limits<double>::infinity(); }
+
+}  // namespace
+
+Measurement agrees(std::string what, std::string unit, const Moments& measured, double expected, std::size_t comparisons, double must_see,
+                   std::string reason) {
+    const double error = error_of(measured), limit = t_limit(measured.count, alpha / static_cast<double>(comparisons)) * error;
     const double resolution = limit + t_limit(measured.count, 2 * alpha) * error;
     const bool passed = std::abs(measured.mean - expected) <= limit && resolution <= must_see;
-    return {std::move(what), std::move(unit), measured.mean, expected, Measurement::Bound::around, limit, error, resolution, std::move(reason), passed};
+    return {std::move(what), std::move(unit), measured.mean, expected, Bound::around, limit, error, resolution, std::move(reason), passed};
 }
 
 Measurement equals(std::string what, std::string unit, double figure, double expected, double bound, std::string reason) {
-    return {std::move(what), std::move(unit), figure, expected, Measurement::Bound::around, bound, 0, 0, std::move(reason), std::abs(figure - expected) <= bound};
+    const bool passed = std::abs(figure - expected) <= bound;
+    return {std::move(what), std::move(unit), figure, expected, Bound::around, bound, 0, 0, std::move(reason), passed};
 }
 
 Measurement at_most(std::string what, std::string unit, double figure, double bound, std::string reason) {
-    return {std::move(what), std::move(unit), figure, 0, Measurement::Bound::at_most, bound, 0, 0, std::move(reason), figure <= bound};
+    return {std::move(what), std::move(unit), figure, 0, Bound::at_most, bound, 0, 0, std::move(reason), figure <= bound};
 }
 
-Measurement surely_at_most(std::string what, std::string unit, const Moments& measured, double bound, std::size_t comparisons, std::string reason) {
-    const double allowance = t_limit(measured.count, 2 * alpha / static_cast<double>(comparisons)) * measured.error();
-    return {std::move(what), std::move(unit), measured.mean, 0, Measurement::Bound::at_most, bound, measured.error(), allowance, std::move(reason), measured.mean + allowance <= bound};
+Measurement surely_at_most(std::string what, std::string unit, const Moments& measured, double bound, std::size_t comparisons,
+                           std::string reason) {
+    const double error = error_of(measured), allowance = t_limit(measured.count, 2 * alpha / static_cast<double>(comparisons)) * error;
+    const bool passed = measured.mean + allowance <= bound;
+    return {std::move(what), std::move(unit), measured.mean, 0, Bound::at_most, bound, error, allowance, std::move(reason), passed};
 }
 
 Measurement plausible(std::string what, double p, std::size_t comparisons, std::string reason) {
     const double least = alpha / static_cast<double>(comparisons);
-    return {std::move(what), "p", p, 1, Measurement::Bound::at_least, least, 0, 0, std::move(reason), p >= least};
+    return {std::move(what), "p", p, 1, Bound::at_least, least, 0, 0, std::move(reason), p >= least};
 }
 
 Measurement shown(std::string what, std::string unit, double figure, std::string reason) {
-    return {std::move(what), std::move(unit), figure, 0, Measurement::Bound::none, 0, 0, 0, std::move(reason), true};
+    return {std::move(what), std::move(unit), figure, 0, Bound::none, 0, 0, 0, std::move(reason), true};
 }
 
 bool CheckResult::passed() const noexcept {
-    return std::all_of(measurements.begin(), measurements.end(), [](const auto& m) { return m.passed; });
+    return !measurements.empty() && std::all_of(measurements.begin(), measurements.end(), [](const auto& m) { return m.passed; });
+}
+
+CheckResult ended_by(const std::string& error) {
+    CheckResult result;
+    result.measurements.push_back(equals("errors that ended the check", "", 1, 0, 0, error));
+    return result;
 }
 
 std::unique_ptr<Circuit> Context::build(std::string_view toml, const std::vector<std::string>& settings) const {

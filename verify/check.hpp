@@ -19,10 +19,10 @@ inline constexpr double alpha = 1e-6;
 /// One comparison of a check with its bound and the reason for the bound.
 struct Measurement {
     enum class Bound {
-        around,    ///< passes when |figure - expected| <= bound
-        at_most,   ///< passes when figure + allowance for its sampling error <= bound
-        none,      ///< a figure without a law: it cannot fail
-        at_least   ///< passes when figure >= bound
+        around,   ///< passes when |figure - expected| <= bound
+        at_most,  ///< passes when figure + allowance for its sampling error <= bound
+        none,     ///< a figure without a law: it cannot fail
+        at_least  ///< passes when figure >= bound
     };
     std::string what, unit;
     double figure = 0, expected = 0;
@@ -37,13 +37,15 @@ struct Measurement {
 /// Mean of independent repetitions against the value of the law. Passes when they agree within the sampling error and that error is
 /// small enough to see a deviation of `must_see`.
 /// @param comparisons  that share alpha in this check
-Measurement agrees(std::string what, std::string unit, const Moments& measured, double expected, std::size_t comparisons, double must_see, std::string reason);
+Measurement agrees(std::string what, std::string unit, const Moments& measured, double expected, std::size_t comparisons, double must_see,
+                   std::string reason);
 /// A figure without sampling error, |figure - expected| <= bound.
 Measurement equals(std::string what, std::string unit, double figure, double expected, double bound, std::string reason);
 /// A figure without sampling error, figure <= bound.
 Measurement at_most(std::string what, std::string unit, double figure, double bound, std::string reason);
 /// Passes when the mean lies below the bound by more than luck can make it.
-Measurement surely_at_most(std::string what, std::string unit, const Moments& measured, double bound, std::size_t comparisons, std::string reason);
+Measurement surely_at_most(std::string what, std::string unit, const Moments& measured, double bound, std::size_t comparisons,
+                           std::string reason);
 /// A p-value: passes when it is >= alpha / comparisons.
 Measurement plausible(std::string what, double p, std::size_t comparisons, std::string reason);
 /// A figure that is only shown.
@@ -69,8 +71,10 @@ struct CheckResult {
     std::vector<Measurement> measurements;
     std::vector<Figure> figures;
     double seconds = 0;
-    bool passed() const noexcept;
+    bool passed() const noexcept;  ///< false without measurements: nothing was checked
 };
+/// The result of a check that an error ended: one measurement, failed, with the text of the error as its reason.
+CheckResult ended_by(const std::string& error);
 
 /// Where tests put a fault: every network of a check passes through these two on its way into the engine, while the law is computed
 /// from what the check asked for.

@@ -357,7 +357,8 @@ Between inputs the models are linear, so a step of any length has an exact solut
 Compared are
 
 - the membrane potential of `lif` under a constant current $I$ and jumps $w_j$ of the synaptic current at $t_j$,
-  $$v(t) = \frac{I \tau_m}{c_m} (1 - e^{-t/\tau_m}) + \sum_j \frac{w_j}{c_m} \frac{e^{-(t - t_j)/\tau_m} - e^{-(t - t_j)/\tau_{syn}}}{1/\tau_{syn} - 1/\tau_m},$$
+  $$v(t) = \frac{I \tau_m}{c_m} (1 - e^{-t/\tau_m}) + \sum_j \frac{w_j}{c_m} h(t - t_j), \quad
+    h(t) = \frac{e^{-t/\tau_m} - e^{-t/\tau_{syn}}}{1/\tau_{syn} - 1/\tau_m},$$
   for several pairs of time constants, equal and nearly equal ones included, and time steps from 0.1 ms to longer than the time constants;
 - the input of `poisson` through the filters exponential, alpha and double exponential: $u(t) = b + \sum_j w_j\, \epsilon(t - t_j - d)$ in
   continuous time, and on the grid the sampled filter over its sum,

@@ -5,8 +5,18 @@
 namespace ydot::verify {
 
 std::span<const Check* const> checks() {
-    static constexpr std::array<const Check*, 12> all{&pairing,  &bode,     &ramps,   &gates,   &causal,    &gradient,
-                                                      &nudge, &trials, &contrastive_divergence, &poisson, &time_step, &exact_integration};
+    static constexpr std::array<const Check*, 12> all{&pairing,
+                                                      &bode,
+                                                      &ramps,
+                                                      &gates,
+                                                      &causal,  //
+                                                      &gradient,
+                                                      &nudge,
+                                                      &trials,
+                                                      &contrastive_divergence,  //
+                                                      &poisson,
+                                                      &time_step,
+                                                      &exact_integration};
     return all;
 }
 

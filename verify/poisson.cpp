@@ -237,7 +237,7 @@ void correlate(Sample& sample, const std::vector<std::vector<double>>& z) {
             sum += r;
             squares += r * r;
         }
-    const double pairs = static_cast<double>(z.size() * (z.size() - 1) / 2), windows = static_cast<double>(z[0].size());
+    const double pairs = 0.5 * static_cast<double>(z.size() * (z.size() - 1)), windows = static_cast<double>(z[0].size());
     sample.correlation = sum / pairs / windows;
     sample.square = squares / pairs / windows;
 }

@@ -28,14 +28,10 @@ double uncertainty(const Measurement& m) {
 
 const char* kind_name(Bound kind) {
     switch (kind) {
-        case Bound::around:
-            return "around";
-        case Bound::at_most:
-            return "at_most";
-        case Bound::at_least:
-            return "at_least";
-        case Bound::none:
-            break;
+        case Bound::around: return "around";
+        case Bound::at_most: return "at_most";
+        case Bound::at_least: return "at_least";
+        case Bound::none: break;
     }
     return "none";
 }
@@ -62,14 +58,10 @@ std::string law_text(const Measurement& m) {
 
 std::string bound_text(const Measurement& m) {
     switch (m.kind) {
-        case Bound::around:
-            return "± " + number_text(m.bound, m.bound);
-        case Bound::at_most:
-            return "≤ " + number_text(m.bound);
-        case Bound::at_least:
-            return "≥ " + number_text(m.bound, m.bound);
-        case Bound::none:
-            break;
+        case Bound::around: return "± " + number_text(m.bound, m.bound);
+        case Bound::at_most: return "≤ " + number_text(m.bound);
+        case Bound::at_least: return "≥ " + number_text(m.bound, m.bound);
+        case Bound::none: break;
     }
     return "";
 }

@@ -1,4 +1,5 @@
-// Where the causal correction of a description may and may not be used; that it works is a check of `ydot verify` (tests/verify/stdp_test.cpp).
+// Where the causal correction of a description may and may not be used; that it works is a check of `ydot verify`
+// (tests/verify/stdp_test.cpp).
 #include <catch2/catch.hpp>
 
 #include "app/build.hpp"
@@ -42,7 +43,8 @@ constexpr double law = 0.02 * 200 / 50 * 20 / 30;  // of an axonal delay
 // 40 segments: |t| > 6.5 with 39 degrees of freedom has probability 1.1e-7.
 
 TEST_CASE("A dendritic delay parts cause and effect", "[statistical]") {
-    // pre spike at the synapse at once, its effect after the delay, the post spike back at the synapse after another: exp(-16 / 20) of the axonal drift
+    // pre spike at the synapse at once, its effect after the delay, the post spike back at the synapse after another: exp(-16 / 20) of the
+    // axonal drift
     const auto raw = drift_with({"projections.line.delay_site=dendritic"});
     INFO("drift " << raw.mean << " +- " << raw.error());
     CHECK(std::abs(raw.mean - law * std::exp(-16 / 20.0)) < 6.5 * raw.error() + 0.1 * law);  // first order in dt / tau_syn

@@ -92,7 +92,8 @@ TimesOf run_shown(Circuit& circuit, float shown, double duration_ms, std::uint32
 /// A value that the parameter must refuse, if there is one.
 std::vector<Value> bad_values(const ParameterInfo& p) {
     std::vector<Value> bad;
-    const bool real = std::holds_alternative<double>(p.default_value), integer = std::holds_alternative<std::int64_t>(p.default_value), list = std::holds_alternative<std::vector<double>>(p.default_value);
+    const bool real = std::holds_alternative<double>(p.default_value), integer = std::holds_alternative<std::int64_t>(p.default_value),
+               list = std::holds_alternative<std::vector<double>>(p.default_value);
     const auto add = [&](double x) {
         if (real) bad.emplace_back(x);
         if (integer) bad.emplace_back(static_cast<std::int64_t>(x));
@@ -123,7 +124,8 @@ TEST_CASE("Every model and rule says what it is and has defaults that it accepts
             CHECK(std::find(keys.begin(), keys.end(), p.key) == keys.end());
             keys.push_back(p.key);
             if (const auto* x = std::get_if<double>(&p.default_value)) CHECK(p.range.contains(*x));
-            if (!p.choices.empty()) CHECK(std::find(p.choices.begin(), p.choices.end(), std::get<std::string>(p.default_value)) != p.choices.end());
+            if (!p.choices.empty())
+                CHECK(std::find(p.choices.begin(), p.choices.end(), std::get<std::string>(p.default_value)) != p.choices.end());
         }
     }
 }
@@ -143,7 +145,9 @@ TEST_CASE("Every model refuses unknown and impossible parameters and says where"
                 CHECK(refused(p.key, bad).find("net.toml:3:7: populations.units." + p.key) == 0);
             }
     }
-    CHECK(refusal([] { app::make_population({.name = "x", .model = "poison", .propagator = {}, .parameters = {}, .source = {}}, {}); }).find("did you mean poisson?") != std::string::npos);
+    CHECK(refusal([] {
+              app::make_population({.name = "x", .model = "poison", .propagator = {}, .parameters = {}, .source = {}}, {});
+          }).find("did you mean poisson?") != std::string::npos);
 }
 
 TEST_CASE("Every rule refuses unknown and impossible parameters and says where", "[contract]") {
@@ -199,7 +203,8 @@ TEST_CASE("A part of a population does what it does in the whole", "[contract]")
         auto small = firing(model), large = firing(model);
         small.size = 4096;
         large.size = 9000;
-        const auto a = run_shown(*circuit_of(1, 3, app::make_population(small, {})), 0.5f, 30), b = run_shown(*circuit_of(1, 3, app::make_population(large, {})), 0.5f, 30);
+        const auto a = run_shown(*circuit_of(1, 3, app::make_population(small, {})), 0.5f, 30),
+                   b = run_shown(*circuit_of(1, 3, app::make_population(large, {})), 0.5f, 30);
         INFO(model.name);
         CHECK(std::equal(a[0].begin(), a[0].end(), b[0].begin()));
     }
@@ -218,8 +223,12 @@ TEST_CASE("Every rule changes nothing without spikes of both sides", "[contract]
                     if (fires_pre) pre.emplace_back(n, static_cast<std::uint32_t>(n % 5));
                     if (fires_post) post.emplace_back(n + 3, static_cast<std::uint32_t>(n % 4));
                 }
-                const auto circuit = circuit_of(1, 1, std::make_unique<const Scripted>("pre", 5, pre), std::make_unique<const Scripted>("post", 4, post));
-                circuit->connect("line", 0, 1, every_pair(5, 4, [](auto, auto) { return 0.5; }, [](auto, auto) { return 1; }), DelaySite::axonal);
+                const auto circuit =
+                    circuit_of(1, 1, std::make_unique<const Scripted>("pre", 5, pre), std::make_unique<const Scripted>("post", 4, post));
+                circuit->connect("line", 0, 1,
+                                 every_pair(
+                                     5, 4, [](auto, auto) { return 0.5; }, [](auto, auto) { return 1; }),
+                                 DelaySite::axonal);
                 circuit->projections()[0].plasticity = plasticity;
                 Replica replica(*circuit);
                 replica.learn_online();
@@ -240,7 +249,8 @@ TEST_CASE("Every rule changes weights as its window says and the antisymmetric o
         const auto change = [&](Step lag) {
             auto plasticity = plasticity_of({}, 1);
             plasticity.rule = rule;
-            const auto circuit = circuit_of(1, 1, std::make_unique<const Scripted>("pre", 1, Script{{49, 0}}), std::make_unique<const Scripted>("post", 1, Script{{50 + lag, 0}}));
+            const auto circuit = circuit_of(1, 1, std::make_unique<const Scripted>("pre", 1, Script{{49, 0}}),
+                                            std::make_unique<const Scripted>("post", 1, Script{{50 + lag, 0}}));
             circuit->connect("line", 0, 1, one_synapse(0, 1), DelaySite::axonal);
             circuit->projections()[0].plasticity = plasticity;
             Replica replica(*circuit);
@@ -252,7 +262,8 @@ TEST_CASE("Every rule changes weights as its window says and the antisymmetric o
         for (const Step lag : {0, 1, 2, 10, 40}) {
             CHECK(change(lag) == Approx(pair_sum(window, 1, {50}, {50 + lag})).epsilon(1e-5).margin(1e-9));
             CHECK(change(-lag) == Approx(pair_sum(window, 1, {50}, {50 - lag})).epsilon(1e-5).margin(1e-9));
-            if (model.name == "derivative" || model.name == "recirculation") CHECK(change(lag) == Approx(-change(-lag)).epsilon(1e-5).margin(1e-9));
+            if (model.name == "derivative" || model.name == "recirculation")
+                CHECK(change(lag) == Approx(-change(-lag)).epsilon(1e-5).margin(1e-9));
         }
     }
 }

@@ -34,7 +34,8 @@ Trained train(const std::vector<std::string>& overrides) {
     const auto keep = [&](const std::vector<Answer>& answers) {
         for (const auto& a : answers) result.answers.emplace_back(a.answer, a.learned, a.target_activity, a.steps);
     };
-    for (std::size_t batch = 0; batch < 5; ++batch) keep(e.trainer.learn(stripes.presentations(12 * batch, 12), 1 - 0.1 * static_cast<double>(batch)));
+    for (std::size_t batch = 0; batch < 5; ++batch)
+        keep(e.trainer.learn(stripes.presentations(12 * batch, 12), 1 - 0.1 * static_cast<double>(batch)));
     keep(e.trainer.test(stripes.presentations(0, 30, 1000)));
     result.weights = e.weights();
     result.spikes = e.trainer.take_activity().spikes;
@@ -45,7 +46,9 @@ Trained train(const std::vector<std::string>& overrides) {
 
 TEST_CASE("A trained network has the same bits for any number of threads", "[contract]") {
     for (const std::vector<std::string>& overrides :
-         {std::vector<std::string>{}, {"projections.read.plasticity.pairing=nearest"}, {"projections.read.delay_site=dendritic", "projections.read.delay_ms=3.0", "projections.read.plasticity.causal_correction=none"},
+         {std::vector<std::string>{},
+          {"projections.read.plasticity.pairing=nearest"},
+          {"projections.read.delay_site=dendritic", "projections.read.delay_ms=3.0", "projections.read.plasticity.causal_correction=none"},
           {"populations.hidden.size=150", "populations.hidden.grid_probability=counts", "populations.hidden.lambda_max_Hz=1500.0"}}) {
         const auto one = with_threads(1, [&] { return train(overrides); });
         CHECK((with_threads(2, [&] { return train(overrides); }) == one));

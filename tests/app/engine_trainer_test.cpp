@@ -98,7 +98,8 @@ TEST_CASE("A presentation that is known well enough stops and teaches nothing", 
 
 TEST_CASE("Nothing is learned at rate 0 and closed gates", "[contract]") {
     const Stripes stripes(8);
-    Experiment e(stripes_network(), std::vector<std::string>{"schedule.phases.first.learns=[]", "schedule.phases.second.learns=[]", "projections.up.plasticity.decay=0"});
+    Experiment e(stripes_network(), std::vector<std::string>{"schedule.phases.first.learns=[]", "schedule.phases.second.learns=[]",
+                                                             "projections.up.plasticity.decay=0"});
     const auto weights = e.weights();
     for (const auto& a : e.trainer.learn(stripes.presentations(0, 8), 1)) CHECK_FALSE(a.learned);
     CHECK((e.weights() == weights));
@@ -110,7 +111,8 @@ TEST_CASE("Nothing is learned at rate 0 and closed gates", "[contract]") {
 TEST_CASE("Feedback that follows the forward weights stays in step with them", "[contract]") {
     const Stripes stripes(24);
     for (const std::string connector : {"transpose", "sign_concordant"}) {
-        Experiment e(stripes_network(), {std::string("projections.back.connector=").append(connector), "projections.back.of=read", "projections.read.plasticity.learning_rate=0.01"});
+        Experiment e(stripes_network(), {std::string("projections.back.connector=").append(connector), "projections.back.of=read",
+                                         "projections.read.plasticity.learning_rate=0.01"});
         const auto check = [&] {
             const auto& forward = e.circuit->projections()[1].blocks[0];
             const auto& back = e.circuit->projections()[3];
@@ -149,7 +151,7 @@ to = "a"
 connector = "transpose"
 of = "forward"
 )",
-                                                     "test.toml");
+                                                    "test.toml");
     const auto circuit = app::build_circuit(description);
     Replica replica(*circuit);
     replica.learn_online();
@@ -201,11 +203,14 @@ TEST_CASE("A network that was trained delivers what it learns online", "[contrac
 
 TEST_CASE("Dale's law and bounds hold through training and online", "[contract]") {
     const Stripes stripes(40);
-    Experiment e(stripes_network(), std::vector<std::string>{"projections.read.plasticity.dale=true", "projections.sparse.plasticity.dale=true", "projections.read.plasticity.learning_rate=0.02",
-                                                             "projections.sparse.plasticity.learning_rate=0.5", "projections.read.plasticity.w_min=-0.2", "projections.read.plasticity.w_max=0.15"});
+    Experiment e(stripes_network(), std::vector<std::string>{
+                                        "projections.read.plasticity.dale=true", "projections.sparse.plasticity.dale=true",
+                                        "projections.read.plasticity.learning_rate=0.02", "projections.sparse.plasticity.learning_rate=0.5",
+                                        "projections.read.plasticity.w_min=-0.2", "projections.read.plasticity.w_max=0.15"});
     const auto signs = [&](std::size_t projection) {
         std::vector<std::pair<std::uint32_t, float>> all;
-        for (const auto& b : e.circuit->projections()[projection].blocks) b.for_each([&](std::uint32_t i, auto, auto, float w) { all.emplace_back(i, w); });
+        for (const auto& b : e.circuit->projections()[projection].blocks)
+            b.for_each([&](std::uint32_t i, auto, auto, float w) { all.emplace_back(i, w); });
         return all;
     };
     std::vector<float> sign(40, 0);
@@ -234,7 +239,8 @@ TEST_CASE("Dale's law and bounds hold through training and online", "[contract]"
 TEST_CASE("A loop learns to tell two stripes", "[contract]") {
     const Stripes train(400), test(200, 1);
     Experiment e(stripes_network(), std::vector<std::string>{"projections.sparse.plasticity.learning_rate=0"});
-    for (std::size_t batch = 0; batch < 60; ++batch) e.trainer.learn(train.presentations(8 * batch, 8), 1 - static_cast<double>(batch) / 60);
+    for (std::size_t batch = 0; batch < 60; ++batch)
+        e.trainer.learn(train.presentations(8 * batch, 8), 1 - static_cast<double>(batch) / 60);
     CHECK(errors_of(e.trainer.test(test.presentations(0, 200, 100000))) == 0);
     // shuffled labels teach nothing: the errors on them are those of a coin, 200 throws, 5 standard deviations of 0.035
     Stripes shuffled(400);

@@ -234,7 +234,8 @@ TEST_CASE("an empty file is refused") {
 
 TEST_CASE("an unknown key is refused at every level") {
     CHECK(fault("[runs]\n") ==
-          "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, metrics");
+          "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, "
+          "metrics");
     CHECK(
         fault_with("seed =", "sede =") ==
         "net.toml:7:1: run.sede: unknown key; did you mean seed? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, propagator");
@@ -301,7 +302,7 @@ TEST_CASE("a missing key is told with its meaning") {
     CHECK(fault_with("name = \"pass1\"", "") == "net.toml:59:1: schedule.phases.0.name: is missing: for messages and pictures");
     CHECK(fault_with("duration_ms = 50\n", "\n") == "net.toml:59:1: schedule.phases.pass1.duration_ms: is missing: length");
     CHECK(fault_with("weight = 0.25", "weight = {fan_in = true}") ==
-          "net.toml:42:10: projections.out.weight.mean: is missing: mean (constant: the value; uniform: set by low and high)");
+          "net.toml:42:10: projections.out.weight.mean: is missing: mean (constant: the value; uniform: to be left out)");
 }
 
 TEST_CASE("a list of several kinds is refused") {
@@ -528,17 +529,18 @@ TEST_CASE("an override that cannot be applied is refused") {
     CHECK(fault_set({"run.dt_ms"}) == "--set: must look like key.path=value, got \"run.dt_ms\"");
     CHECK(fault_set({"=3"}) == "--set: must look like key.path=value, got \"=3\"");
     CHECK(fault_set({"run..dt_ms=3"}) == "--set: must look like key.path=value, got \"run..dt_ms=3\"");
-    CHECK(fault_set({"run.dt_ms=-1"}) == "--set run.dt_ms: run.dt_ms: must be > 0, got -1");
+    CHECK(fault_set({"run.dt_ms=-1"}) == "--set run.dt_ms: must be > 0, got -1");
     CHECK(fault_set({"run.dt_m=1"}) ==
-          "--set run.dt_m: run.dt_m: unknown key; did you mean dt_ms? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, "
+          "--set run.dt_m: unknown key; did you mean dt_ms? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, "
           "propagator");
     CHECK(fault_set({"rnu.dt_ms=1"}) ==
-          "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, metrics");
+          "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, "
+          "metrics");
     CHECK(fault_set({"populations.hiden.size=3"}) ==
           "--set populations.hiden.size: populations.hiden: there is no population \"hiden\"; did you mean hidden? Known: pixels, hidden, "
           "answer");
     CHECK(fault_set({"populations.new={model=\"lif\"}"}) ==
-          "--set populations.new: populations.new: there is no population \"new\". Known: pixels, hidden, answer");
+          "--set populations.new: there is no population \"new\". Known: pixels, hidden, answer");
     CHECK(fault_set({"projections.back.plasticity.rule=stdp"}) ==
           "--set projections.back.plasticity.rule: projections.back: there is no projection \"back\". Known: up, out");
     CHECK(fault("[run]", {"projections.back.weight=1"}) ==
@@ -548,9 +550,9 @@ TEST_CASE("an override that cannot be applied is refused") {
     CHECK(fault_set({"schedule.phases.2.nudge=1"}) ==
           "--set schedule.phases.2.nudge: schedule.phases.2: there is no phase \"2\". Known: pass1, pass2");
     CHECK(fault_set({"run.dt_ms.x=1"}) == "--set run.dt_ms.x: run.dt_ms: is 0.1, which has no key x");
-    CHECK(fault_set({"schedule.phases.0=5"}) == "--set schedule.phases.0: schedule.phases.0: must be a table, got 5");
+    CHECK(fault_set({"schedule.phases.0=5"}) == "--set schedule.phases.0: must be a table, got 5");
     CHECK(fault_set({"populations.hidden.times_ms=[1, \"a\"]"}) ==
-          "--set populations.hidden.times_ms: populations.hidden.times_ms: a list must hold only numbers or only texts");
+          "--set populations.hidden.times_ms: a list must hold only numbers or only texts");
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------
@@ -573,8 +575,16 @@ TEST_CASE("a name that refers to nothing is refused") {
           "net.toml:78:15: record.populations: there is no population \"x\". Known: pixels, hidden, answer");
     CHECK(fault_with("learns = [\"out\"]", "learns = [\"x\"]") ==
           "net.toml:68:10: schedule.phases.pass2.learns: there is no projection \"x\". Known: up, out");
-    CHECK(fault_set({"schedule.phases.pass2.clamps=[\"*\"]", "schedule.phases.pass2.learns=[\"*\"]", "record.populations=[\"*\"]"}) ==
-          "no error");
+    CHECK(fault_set({"schedule.phases.pass2.learns=[\"*\"]", "record.populations=[\"*\"]"}) == "no error");
+}
+
+TEST_CASE("only the readout population has a target") {
+    CHECK(fault_with("clamps = [\"answer\"]", "clamps = [\"*\"]") ==
+          "net.toml:69:10: schedule.phases.pass2.clamps: only the readout population, answer, has a target, got \"*\"");
+    CHECK(fault_of([](auto& d) {
+              d.schedule.readout.clear();
+              d.schedule.phases[0].readout = false;
+          }) == "schedule.phases.pass2.clamps: needs schedule.readout, the population that has a target");
 }
 
 TEST_CASE("a projection without a rule cannot learn") {
@@ -590,14 +600,11 @@ TEST_CASE("a readout phase needs a readout population") {
 }
 
 TEST_CASE("a time that is no multiple of the step is refused") {
-    CHECK(fault_set({"projections.up.delay_ms=0.25"}) ==
-          "--set projections.up.delay_ms: projections.up.delay_ms: must be a multiple of run.dt_ms = 0.1, got 0.25");
+    CHECK(fault_set({"projections.up.delay_ms=0.25"}) == "--set projections.up.delay_ms: must be a multiple of run.dt_ms = 0.1, got 0.25");
     CHECK(fault_set({"projections.up.delay_ms={mean=0.25}"}) ==
-          "--set projections.up.delay_ms: projections.up.delay_ms: must be a multiple of run.dt_ms = 0.1, got 0.25");
-    CHECK(fault_set({"projections.up.delay_ms=0"}) ==
-          "--set projections.up.delay_ms: projections.up.delay_ms: must be >= run.dt_ms = 0.1, got 0");
-    CHECK(fault_set({"projections.up.delay_ms=-1"}) ==
-          "--set projections.up.delay_ms: projections.up.delay_ms: must be >= run.dt_ms = 0.1, got -1");
+          "--set projections.up.delay_ms: must be a multiple of run.dt_ms = 0.1, got 0.25");
+    CHECK(fault_set({"projections.up.delay_ms=0"}) == "--set projections.up.delay_ms: must be >= run.dt_ms = 0.1, got 0");
+    CHECK(fault_set({"projections.up.delay_ms=-1"}) == "--set projections.up.delay_ms: must be >= run.dt_ms = 0.1, got -1");
     CHECK(fault_with("duration_ms = 20.5", "duration_ms = 20.55") ==
           "net.toml:66:15: schedule.phases.pass2.duration_ms: must be a multiple of run.dt_ms = 0.1, got 20.55");
     CHECK(fault_with("warmup_ms = 12.3", "warmup_ms = 12.34") ==
@@ -605,14 +612,13 @@ TEST_CASE("a time that is no multiple of the step is refused") {
     CHECK(fault_with("duration_ms = 1000", "duration_ms = 0.05") ==
           "net.toml:5:15: run.duration_ms: must be a multiple of run.dt_ms = 0.1, got 0.05");
     CHECK(fault_set({"schedule.test_readout_ms=0.33"}) ==
-          "--set schedule.test_readout_ms: schedule.test_readout_ms: must be a multiple of run.dt_ms = 0.1, got 0.33");
+          "--set schedule.test_readout_ms: must be a multiple of run.dt_ms = 0.1, got 0.33");
 }
 
 TEST_CASE("a multiple is decided to a billionth of the time") {
     CHECK(fault_set({"projections.up.delay_ms=0.30000000000000004"}) == "no error");
     CHECK(fault_set({"run.duration_ms=1000.0000001"}) == "no error");
-    CHECK(fault_set({"run.duration_ms=1000.00001"}) ==
-          "--set run.duration_ms: run.duration_ms: must be a multiple of run.dt_ms = 0.1, got 1000.00001");
+    CHECK(fault_set({"run.duration_ms=1000.00001"}) == "--set run.duration_ms: must be a multiple of run.dt_ms = 0.1, got 1000.00001");
     CHECK(fault_set({"run.dt_ms=0.001", "run.duration_ms=86400000"}) == "no error");
 }
 
@@ -636,8 +642,29 @@ TEST_CASE("a distribution that makes no sense is refused") {
           "net.toml:43:55: projections.out.delay_ms.high: must be >= run.dt_ms = 0.1, got 0.05");
     CHECK(fault_set({"projections.out.delay_ms={distribution=\"normal\", mean=-1}"}) ==
           "--set projections.out.delay_ms: projections.out.delay_ms.mean: must be > 0, got -1");
-    CHECK(fault_set({"projections.out.delay_ms.fan_in=true"}) ==
-          "--set projections.out.delay_ms.fan_in: projections.out.delay_ms.fan_in: applies to weights only");
+    CHECK(fault_set({"projections.out.delay_ms.fan_in=true"}) == "--set projections.out.delay_ms.fan_in: applies to weights only");
+}
+
+TEST_CASE("a uniform distribution takes only low and high") {
+    CHECK(fault_with("low = 1, high = 2.5", "low = 1, high = 2.5, mean = 2") ==
+          "net.toml:43:67: projections.out.delay_ms.mean: must be left out as low and high say all of a uniform distribution, got 2");
+    CHECK(fault_set({"projections.up.weight={distribution=\"uniform\", low=0, high=1, std=0.3}"}) ==
+          "--set projections.up.weight: projections.up.weight.std: must be left out as low and high say all of a uniform distribution, got "
+          "0.3");
+    CHECK(fault_set({"projections.up.weight.distribution=uniform", "projections.up.weight.low=0", "projections.up.weight.high=1"}) ==
+          "net.toml:36:52: projections.up.weight.std: must be left out as low and high say all of a uniform distribution, got 1.4");
+    // a number, or nothing, stands for a mean that nobody gave
+    const Overrides out{"projections.out.weight.distribution=uniform", "projections.out.weight.low=0", "projections.out.weight.high=1"},
+        up{"projections.up.delay_ms.low=1", "projections.up.delay_ms.high=2", "projections.up.delay_ms.distribution=uniform"};
+    for (const auto& overrides : {out, up}) CHECK(fault_set(overrides) == "no error");
+    CHECK(parse(rich, out).projection("out")->weight == DistributionSpec{.distribution = Distribution::uniform, .low = 0, .high = 1});
+    CHECK(fault_set({out[0], out[1], out[2], "projections.out.weight.mean=0.5"}) ==
+          "--set projections.out.weight.mean: must be left out as low and high say all of a uniform distribution, got 0.5");
+}
+
+TEST_CASE("the mean of a lognormal distribution is positive") {
+    CHECK(fault_set({"projections.up.weight.distribution=lognormal"}) ==
+          "net.toml:36:43: projections.up.weight.mean: of a lognormal distribution must be > 0, got 0");
 }
 
 TEST_CASE("a name that cannot be part of a path is refused") {

@@ -17,7 +17,11 @@ double response_mV(const Lif::Params& p, double t_ms) {
     return tm * ts / (tm - ts) / p.c_m_pF * (std::exp(-t_ms / tm) - std::exp(-t_ms / ts));
 }
 
-const std::vector<Lif::Params> kinds{{}, {.tau_m_ms = 20, .tau_syn_ms = 0.5}, {.tau_m_ms = 10, .tau_syn_ms = 10}, {.tau_m_ms = 10, .tau_syn_ms = 10.00001}, {.tau_m_ms = 5, .tau_syn_ms = 50}};
+const std::vector<Lif::Params> kinds{{},
+                                     {.tau_m_ms = 20, .tau_syn_ms = 0.5},
+                                     {.tau_m_ms = 10, .tau_syn_ms = 10},
+                                     {.tau_m_ms = 10, .tau_syn_ms = 10.00001},
+                                     {.tau_m_ms = 5, .tau_syn_ms = 50}};
 
 }  // namespace
 
@@ -80,7 +84,8 @@ TEST_CASE("The rate of an integrate-and-fire unit at constant current is the clo
                 const double crossing_ms = params.tau_m_ms * std::log(asymptote_mV / (asymptote_mV - threshold_mV));
                 const double steps = std::ceil(crossing_ms / dt_ms);
                 CHECK(train[0] == Approx(steps * dt_ms));
-                for (std::size_t k = 1; k < train.size(); ++k) REQUIRE(train[k] - train[k - 1] == Approx(steps * dt_ms + t_ref_ms).epsilon(1e-9));
+                for (std::size_t k = 1; k < train.size(); ++k)
+                    REQUIRE(train[k] - train[k - 1] == Approx(steps * dt_ms + t_ref_ms).epsilon(1e-9));
             }
 }
 

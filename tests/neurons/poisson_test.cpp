@@ -36,7 +36,9 @@ TEST_CASE("A Poisson unit fires at lambda_max phi(bias)", "[statistical]") {
         for (const double bias : {-0.7, 0.3, 1.4}) {
             Poisson::Params params{.phi = phi, .lambda_max_Hz = 100, .bias = bias};
             for (const int kind : {0, 1, 2, 3}) {  // grid exponential, grid linear, continuous, grid counts
-                params.grid_probability = kind == 1 ? GridProbability::linear : kind == 3 ? GridProbability::counts : GridProbability::exponential;
+                params.grid_probability = kind == 1   ? GridProbability::linear
+                                          : kind == 3 ? GridProbability::counts
+                                                      : GridProbability::exponential;
                 const std::uint32_t size = phi == Phi::softmax ? 4 : 50;
                 const auto circuit = circuit_of(1, 3, population_of<Poisson>("unit", size, params, 1, kind == 2));
                 const double seconds = phi == Phi::softmax ? 20 : 2, lambda = 100 * phi_exact(phi, bias, size), a_step = lambda * 1e-3;
@@ -51,11 +53,14 @@ TEST_CASE("A Poisson unit fires at lambda_max phi(bias)", "[statistical]") {
 TEST_CASE("Synaptic filters have area 1", "[analytic]") {
     for (const auto filter : every_filter)
         for (const double dt_ms : {0.1, 1.0, 2.5}) {
-            const Poisson::Params params{.filter = filter, .tau_syn_ms = 8, .tau_rise_ms = filter == Filter::double_exponential ? 3.0 : 2.0};
-            const auto response = population_of<Poisson>("unit", 1, params, dt_ms, false)->impulse_response(static_cast<std::size_t>(400 / dt_ms));
+            const Poisson::Params params{
+                .filter = filter, .tau_syn_ms = 8, .tau_rise_ms = filter == Filter::double_exponential ? 3.0 : 2.0};
+            const auto response =
+                population_of<Poisson>("unit", 1, params, dt_ms, false)->impulse_response(static_cast<std::size_t>(400 / dt_ms));
             double area = 0;
             for (const double h : response) area += h * dt_ms;
-            CHECK(area == Approx(1).epsilon(2e-4));  // the float factor of a step is exact to 3e-8, 1 - factor (0.0125 at 0.1 ms) to 3e-6, roundings of the sum
+            // the float factor of a step is exact to 3e-8, 1 - factor (0.0125 at 0.1 ms) to 3e-6, roundings of the sum
+            CHECK(area == Approx(1).epsilon(2e-4));
         }
 }
 
@@ -75,8 +80,12 @@ TEST_CASE("Filters have their shapes on the grid of a fine step", "[analytic]") 
 }
 
 TEST_CASE("Equal time constants of rise and decay make the alpha filter", "[analytic]") {
-    const Poisson::Params alpha{.filter = Filter::alpha, .tau_syn_ms = 7}, twice{.filter = Filter::double_exponential, .tau_syn_ms = 7, .tau_rise_ms = 7}, nearly{.filter = Filter::double_exponential, .tau_syn_ms = 7, .tau_rise_ms = 7.0001};
-    const auto a = population_of<Poisson>("a", 1, alpha, 1, false)->impulse_response(60), b = population_of<Poisson>("b", 1, twice, 1, false)->impulse_response(60), c = population_of<Poisson>("c", 1, nearly, 1, false)->impulse_response(60);
+    const Poisson::Params alpha{.filter = Filter::alpha, .tau_syn_ms = 7},
+        twice{.filter = Filter::double_exponential, .tau_syn_ms = 7, .tau_rise_ms = 7},
+        nearly{.filter = Filter::double_exponential, .tau_syn_ms = 7, .tau_rise_ms = 7.0001};
+    const auto a = population_of<Poisson>("a", 1, alpha, 1, false)->impulse_response(60),
+               b = population_of<Poisson>("b", 1, twice, 1, false)->impulse_response(60),
+               c = population_of<Poisson>("c", 1, nearly, 1, false)->impulse_response(60);
     for (std::size_t k = 0; k < 60; ++k) {
         CHECK(b[k] == Approx(a[k]));
         CHECK(c[k] == Approx(a[k]).epsilon(1e-4).margin(1e-9));
@@ -84,15 +93,21 @@ TEST_CASE("Equal time constants of rise and decay make the alpha filter", "[anal
 }
 
 TEST_CASE("The mean potential is the rate reading, bias plus weights times activities", "[statistical]") {
-    // 40 senders at activity 0.4 of 200 Hz for T = 10 s; the mean of u over T is w (spikes of the senders) / (200 Hz T) up to the ends of T:
-    // standard deviation w sqrt(40 x 80 Hz x T) / (200 Hz x T) = w 0.0894, and tau / T of one sender's share, w 1e-3, from the ends.
+    // 40 senders at activity 0.4 of 200 Hz for T = 10 s; the mean of u over T is w (spikes of the senders) / (200 Hz T) up to the ends of
+    // T: standard deviation w sqrt(40 x 80 Hz x T) / (200 Hz x T) = w 0.0894, and tau / T of one sender's share, w 1e-3, from the ends.
     for (const auto filter : every_filter)
         for (const bool continuous : {false, true})
             for (const double weight : {0.05, -0.02}) {
-                const Poisson::Params sender{.phi = Phi::hard_sigmoid, .grid_probability = GridProbability::linear, .lambda_max_Hz = 200, .bias = 0.4};
-                const Poisson::Params receiver{.phi = Phi::linear, .filter = filter, .lambda_max_Hz = 1, .tau_syn_ms = 10, .tau_rise_ms = 3, .bias = 2};
-                const auto circuit = circuit_of(1, 5, population_of<Poisson>("senders", 40, sender, 1, continuous), population_of<Poisson>("receiver", 1, receiver, 1, continuous));
-                circuit->connect("line", 0, 1, every_pair(40, 1, [&](auto, auto) { return weight; }, [](auto, auto) { return 2; }), DelaySite::axonal);
+                const Poisson::Params sender{
+                    .phi = Phi::hard_sigmoid, .grid_probability = GridProbability::linear, .lambda_max_Hz = 200, .bias = 0.4};
+                const Poisson::Params receiver{
+                    .phi = Phi::linear, .filter = filter, .lambda_max_Hz = 1, .tau_syn_ms = 10, .tau_rise_ms = 3, .bias = 2};
+                const auto circuit = circuit_of(1, 5, population_of<Poisson>("senders", 40, sender, 1, continuous),
+                                                population_of<Poisson>("receiver", 1, receiver, 1, continuous));
+                circuit->connect("line", 0, 1,
+                                 every_pair(
+                                     40, 1, [&](auto, auto) { return weight; }, [](auto, auto) { return 2; }),
+                                 DelaySite::axonal);
                 Replica replica(*circuit);
                 replica.run(200);
                 replica.clear_activity(1);
@@ -118,7 +133,8 @@ TEST_CASE("A clamp moves activity exactly its way toward the target", "[contract
                 const auto y = replica.mean_activity(0);
                 for (std::size_t i = 0; i < size; ++i) {
                     const double free = phi_exact(phi, 0.3, size);
-                    CHECK(y[i] == Approx(free + static_cast<double>(nudge) * (static_cast<double>(target[i]) - free)).margin(1e-6));  // fast_exp: 4e-7
+                    // fast_exp: 4e-7
+                    CHECK(y[i] == Approx(free + static_cast<double>(nudge) * (static_cast<double>(target[i]) - free)).margin(1e-6));
                 }
             }
         }
@@ -126,7 +142,10 @@ TEST_CASE("A clamp moves activity exactly its way toward the target", "[contract
 
 TEST_CASE("A clamped unit fires at the rate of the target", "[statistical]") {
     for (const bool continuous : {false, true}) {
-        const auto circuit = circuit_of(1, 5, population_of<Poisson>("unit", 3, {.phi = Phi::softmax, .grid_probability = GridProbability::linear, .lambda_max_Hz = 500}, 1, continuous));
+        const auto circuit = circuit_of(
+            1, 5,
+            population_of<Poisson>("unit", 3, {.phi = Phi::softmax, .grid_probability = GridProbability::linear, .lambda_max_Hz = 500}, 1,
+                                   continuous));
         Replica replica(*circuit);
         replica.set_stimulus(0, std::vector<float>{0, 1, 0});
         replica.set_nudge(0, 1);
@@ -140,17 +159,22 @@ TEST_CASE("A clamped unit fires at the rate of the target", "[statistical]") {
 }
 
 TEST_CASE("Refractory units keep their distance and fire at the rate of the renewal process", "[statistical]") {
-    // Interval = dead time + waiting time of mean m and, up to the grid, standard deviation m: the count over T has variance T m^2 / (dead + m)^3.
+    // Interval = dead time + waiting time of mean m and, up to the grid, standard deviation m:
+    // the count over T has variance T m^2 / (dead + m)^3.
     for (const bool continuous : {false, true}) {
         const double dead_ms = 4, lambda = 250, p = -std::expm1(-lambda * 1e-3);
-        const auto circuit = circuit_of(1, 5, population_of<Poisson>("unit", 100, {.phi = Phi::hard_sigmoid, .lambda_max_Hz = lambda, .bias = 2, .refractory_ms = dead_ms}, 1, continuous));
+        const auto circuit = circuit_of(
+            1, 5,
+            population_of<Poisson>("unit", 100, {.phi = Phi::hard_sigmoid, .lambda_max_Hz = lambda, .bias = 2, .refractory_ms = dead_ms}, 1,
+                                   continuous));
         const auto trains = run_for(*circuit, 4000)[0];
         double shortest = 1e9;
         for (const auto& train : trains)
             for (std::size_t k = 1; k < train.size(); ++k) shortest = std::min(shortest, train[k] - train[k - 1]);
         CHECK(shortest >= dead_ms - 1e-3);  // spike times are kept as floats within a step
         CHECK(shortest < dead_ms + 1.01);
-        const double wait_ms = continuous ? 1e3 / lambda : 1 / p, total_ms = 100 * 4000, expected = total_ms / (dead_ms + wait_ms) + 100 * (continuous ? dead_ms / (dead_ms + wait_ms) : 0.3);
+        const double wait_ms = continuous ? 1e3 / lambda : 1 / p, total_ms = 100 * 4000,
+                     expected = total_ms / (dead_ms + wait_ms) + 100 * (continuous ? dead_ms / (dead_ms + wait_ms) : 0.3);
         const double deviation = std::sqrt(total_ms * wait_ms * wait_ms / std::pow(dead_ms + wait_ms, 3));
         // each unit starts ready, which adds at most one spike a unit to the stationary count
         CHECK(std::abs(static_cast<double>(count_of(trains)) - expected) < five_sigma * deviation + 100);
@@ -158,18 +182,24 @@ TEST_CASE("Refractory units keep their distance and fire at the rate of the rene
 }
 
 TEST_CASE("The spikes of a driven unit are Poisson in rescaled time", "[statistical]") {
-    // Brown et al. (2002): the integral of the intensity between spikes is exponential of mean 1. Intensity by exact flow on 0.01 ms; the units see
-    // the same input, so that their rescaled times follow one another as one process.
+    // Brown et al. (2002): the integral of the intensity between spikes is exponential of mean 1. Intensity by exact flow on 0.01 ms; the
+    // units see the same input, so that their rescaled times follow one another as one process.
     constexpr double fine = 0.01, duration_ms = 3000, lambda_max = 150, bias = -1, weight = 2.5, tau = 10, rise = 3;
     constexpr std::uint32_t units = 40;
     Draws draws(8, 1);
     std::vector<std::pair<double, std::uint32_t>> input;
     for (double t = 0; (t += 25 * draws.exponential()) < duration_ms - 2;) input.emplace_back(std::round(t / fine) * fine, 0);
     for (const auto filter : every_filter) {
-        const auto circuit = circuit_of(1, 5, std::make_unique<const ReplayPopulation>("input", 1, input, 1, true),
-                                        population_of<Poisson>("unit", units, {.filter = filter, .lambda_max_Hz = lambda_max, .tau_syn_ms = tau, .tau_rise_ms = rise, .bias = bias}, 1, true));
+        const auto circuit =
+            circuit_of(1, 5, std::make_unique<const ReplayPopulation>("input", 1, input, 1, true),
+                       population_of<Poisson>(
+                           "unit", units,
+                           {.filter = filter, .lambda_max_Hz = lambda_max, .tau_syn_ms = tau, .tau_rise_ms = rise, .bias = bias}, 1, true));
         // a replayed spike stands for 1 ms of activity 1: scale 1, so the potential jumps by weight x eps
-        circuit->connect("line", 0, 1, every_pair(1, units, [&](auto, auto) { return weight * 10; }, [](auto, auto) { return 2; }), DelaySite::axonal);
+        circuit->connect("line", 0, 1,
+                         every_pair(
+                             1, units, [&](auto, auto) { return weight * 10; }, [](auto, auto) { return 2; }),
+                         DelaySite::axonal);
         const auto trains = run_for(*circuit, duration_ms)[1];
 
         const double tau_1 = filter == Filter::alpha ? tau : rise;
@@ -193,7 +223,8 @@ TEST_CASE("The spikes of a driven unit are Poisson in rescaled time", "[statisti
         for (std::uint32_t i = 0; i < units; ++i) {
             for (const double t : trains[i]) {
                 const double x = t / fine, k = std::floor(x);
-                const double at = i * integral.back() + integral[static_cast<std::size_t>(k)] + (x - k) * (integral[static_cast<std::size_t>(k) + 1] - integral[static_cast<std::size_t>(k)]);
+                const double at = i * integral.back() + integral[static_cast<std::size_t>(k)] +
+                                  (x - k) * (integral[static_cast<std::size_t>(k) + 1] - integral[static_cast<std::size_t>(k)]);
                 intervals.push_back(at - last);
                 last = at;
             }
@@ -206,16 +237,21 @@ TEST_CASE("The spikes of a driven unit are Poisson in rescaled time", "[statisti
 }
 
 TEST_CASE("A grid and continuous time give the same rates in a small recurrent network", "[statistical]") {
-    // Rates by unit and by population over 40 segments of 0.5 s; errors from the scatter of the segments, so that correlations count. 36 comparisons,
-    // t with 78 degrees of freedom: |t| > 6.5 has probability 36 x 7e-9 = 3e-7.
+    // Rates by unit and by population over 40 segments of 0.5 s; errors from the scatter of the segments, so that correlations count. 36
+    // comparisons, t with 78 degrees of freedom: |t| > 6.5 has probability 36 x 7e-9 = 3e-7.
     constexpr std::uint32_t hidden = 24, top = 6;
     constexpr int segments = 40;
     using Rates = std::vector<std::vector<double>>;  // by unit, by segment; then the two populations
     const auto rates_of = [&](double dt_ms, bool continuous, GridProbability probability) {
         const auto steps = [&](double ms) { return static_cast<int>(std::lround(ms / dt_ms)); };
-        const auto circuit = circuit_of(dt_ms, 5, population_of<neurons::PoissonSource>("input", 16, {.rate_Hz = 100}, dt_ms, continuous),
-                                        population_of<Poisson>("hidden", hidden, {.phi = Phi::hard_sigmoid, .grid_probability = probability, .lambda_max_Hz = 200, .bias = 0.2}, dt_ms, continuous),
-                                        population_of<Poisson>("top", top, {.phi = Phi::softmax, .filter = Filter::alpha, .grid_probability = probability, .lambda_max_Hz = 200}, dt_ms, continuous));
+        const auto circuit = circuit_of(
+            dt_ms, 5, population_of<neurons::PoissonSource>("input", 16, {.rate_Hz = 100}, dt_ms, continuous),
+            population_of<Poisson>("hidden", hidden,
+                                   {.phi = Phi::hard_sigmoid, .grid_probability = probability, .lambda_max_Hz = 200, .bias = 0.2}, dt_ms,
+                                   continuous),
+            population_of<Poisson>("top", top,
+                                   {.phi = Phi::softmax, .filter = Filter::alpha, .grid_probability = probability, .lambda_max_Hz = 200},
+                                   dt_ms, continuous));
         Draws draws(17, 3);
         const auto weight = [&](double std_of) { return [&draws, std_of](auto, auto) { return std_of * draws.normal(); }; };
         circuit->connect("in", 0, 1, every_pair(16, hidden, weight(0.08), [&](auto, auto) { return steps(1); }), DelaySite::axonal);
@@ -249,8 +285,12 @@ TEST_CASE("A grid and continuous time give the same rates in a small recurrent n
 
 TEST_CASE("Softmax units share one total rate and follow their inputs", "[statistical]") {
     // Two units, one driven: mean activity of the driven one over T against phi of its own potential would need u; the sum is exactly 1.
-    const auto circuit = circuit_of(1, 5, population_of<neurons::PoissonSource>("input", 5, {.rate_Hz = 200}, 1, false), population_of<Poisson>("top", 3, {.phi = Phi::softmax}, 1, false));
-    circuit->connect("in", 0, 1, every_pair(5, 3, [](auto, auto j) { return 0.2 * j; }, [](auto, auto) { return 1; }), DelaySite::axonal);
+    const auto circuit = circuit_of(1, 5, population_of<neurons::PoissonSource>("input", 5, {.rate_Hz = 200}, 1, false),
+                                    population_of<Poisson>("top", 3, {.phi = Phi::softmax}, 1, false));
+    circuit->connect("in", 0, 1,
+                     every_pair(
+                         5, 3, [](auto, auto j) { return 0.2 * j; }, [](auto, auto) { return 1; }),
+                     DelaySite::axonal);
     Replica replica(*circuit);
     replica.run(100);
     replica.clear_activity(1);

@@ -17,16 +17,25 @@ struct Kind {
 };
 /// Everything that fires at a constant rate.
 const std::vector<Kind> kinds{
-    {"poisson", [](std::uint32_t n, double dt, bool c) { return population_of<Poisson>("p", n, {.phi = Phi::hard_sigmoid, .lambda_max_Hz = 100, .bias = 0.6}, dt, c); }, 60},
-    {"softmax", [](std::uint32_t n, double dt, bool c) { return population_of<Poisson>("p", n, {.phi = Phi::softmax, .lambda_max_Hz = 60.0 * n}, dt, c); }, 60},
+    {"poisson",
+     [](std::uint32_t n, double dt, bool c) {
+         return population_of<Poisson>("p", n, {.phi = Phi::hard_sigmoid, .lambda_max_Hz = 100, .bias = 0.6}, dt, c);
+     },
+     60},
+    {"softmax",
+     [](std::uint32_t n, double dt, bool c) {
+         return population_of<Poisson>("p", n, {.phi = Phi::softmax, .lambda_max_Hz = 60.0 * n}, dt, c);
+     },
+     60},
     {"poisson_source", [](std::uint32_t n, double dt, bool c) { return population_of<PoissonSource>("p", n, {.rate_Hz = 60}, dt, c); }, 60},
     {"image_source", [](std::uint32_t n, double dt, bool c) { return population_of<ImageSource>("p", n, {.rate_Hz = 120}, dt, c); }, 60},
-    {"modulated_source", [](std::uint32_t n, double dt, bool c) { return population_of<ModulatedSource>("p", n, {.rate_Hz = 60, .depth = 0}, dt, c); }, 60},
+    {"modulated_source",
+     [](std::uint32_t n, double dt, bool c) { return population_of<ModulatedSource>("p", n, {.rate_Hz = 60, .depth = 0}, dt, c); }, 60},
 };
 constexpr double dt_ms = 0.5;
 
-/// Trains of 70 units (more than a group of 64 random words) over 20 s; images show 1/2. Softmax in continuous time thins at the full rate of the
-/// population: fewer units.
+/// Trains of 70 units (more than a group of 64 random words) over 20 s; images show 1/2. Softmax in continuous time thins at the full rate
+/// of the population: fewer units.
 std::vector<std::vector<double>> trains_of(const Kind& kind, bool continuous, double seconds = 20) {
     const std::uint32_t units = kind.name == "softmax" ? 6 : 70;
     const auto circuit = circuit_of(dt_ms, 21, kind.make(units, dt_ms, continuous));
@@ -51,7 +60,8 @@ TEST_CASE("Intervals between spikes are exponential", "[statistical]") {
             for (const auto& train : trains_of(kind, continuous))
                 for (std::size_t k = 1; k < train.size(); ++k) {
                     const double interval = train[k] - train[k - 1], steps = std::round(interval / dt_ms);
-                    uniform.push_back(continuous ? -std::expm1(-interval * kind.rate_Hz * 1e-3) : 1 - std::pow(1 - p, steps - 1) * (1 - p * draws.uniform()));
+                    uniform.push_back(continuous ? -std::expm1(-interval * kind.rate_Hz * 1e-3)
+                                                 : 1 - std::pow(1 - p, steps - 1) * (1 - p * draws.uniform()));
                 }
             INFO(kind.name << (continuous ? ", continuous, " : ", grid, ") << uniform.size() << " intervals");
             REQUIRE(uniform.size() > 5000);
@@ -61,7 +71,11 @@ TEST_CASE("Intervals between spikes are exponential", "[statistical]") {
 
 TEST_CASE("Counts of a step are Poisson when asked to be", "[statistical]") {
     // 1.5 spikes a step: chi-square of the counts 0 to 6 and more over 100 units x 500 steps, 7 degrees of freedom.
-    const auto circuit = circuit_of(1, 4, population_of<Poisson>("unit", 100, {.phi = Phi::hard_sigmoid, .grid_probability = GridProbability::counts, .lambda_max_Hz = 1500, .bias = 2}, 1, false));
+    const auto circuit = circuit_of(
+        1, 4,
+        population_of<Poisson>("unit", 100,
+                               {.phi = Phi::hard_sigmoid, .grid_probability = GridProbability::counts, .lambda_max_Hz = 1500, .bias = 2}, 1,
+                               false));
     constexpr Step steps = 500;
     Replica replica(*circuit, steps);
     replica.run(steps);
@@ -82,12 +96,14 @@ TEST_CASE("Counts of a step are Poisson when asked to be", "[statistical]") {
 }
 
 TEST_CASE("Counts have the variance of a Poisson process and units are independent", "[statistical]") {
-    // Counts in windows of 100 ms, mean m, variance v (grid: of a binomial). The mean of n squared deviations from the known mean, over v, has a standard
-    // deviation of sqrt((2 + 1 / v) / n). The count of all units together has variance units x v only if they are independent.
+    // Counts in windows of 100 ms, mean m, variance v (grid: of a binomial). The mean of n squared deviations from the known mean, over v,
+    // has a standard deviation of sqrt((2 + 1 / v) / n). The count of all units together has variance units x v only if they are
+    // independent.
     for (const auto& kind : kinds)
         for (const bool continuous : {false, true}) {
             const auto trains = trains_of(kind, continuous);
-            const double steps = 100 / dt_ms, p = -std::expm1(-kind.rate_Hz * dt_ms * 1e-3), m = continuous ? kind.rate_Hz * 0.1 : steps * p, v = continuous ? m : m * (1 - p);
+            const double steps = 100 / dt_ms, p = -std::expm1(-kind.rate_Hz * dt_ms * 1e-3),
+                         m = continuous ? kind.rate_Hz * 0.1 : steps * p, v = continuous ? m : m * (1 - p);
             const auto units = static_cast<double>(trains.size());
             constexpr std::size_t windows = 200;
             std::vector<double> together(windows);
@@ -95,7 +111,8 @@ TEST_CASE("Counts have the variance of a Poisson process and units are independe
             std::vector<double> before(windows, m);
             for (const auto& train : trains) {
                 std::vector<double> counts(windows);
-                for (const double t : train) ++counts[std::min(windows - 1, static_cast<std::size_t>((t - (continuous ? 0 : dt_ms / 2)) / 100))];
+                for (const double t : train)
+                    ++counts[std::min(windows - 1, static_cast<std::size_t>((t - (continuous ? 0 : dt_ms / 2)) / 100))];
                 for (std::size_t w = 0; w < windows; ++w) {
                     single += (counts[w] - m) * (counts[w] - m) / v;
                     neighbours += (counts[w] - m) * (before[w] - m) / v;
@@ -125,7 +142,8 @@ TEST_CASE("A modulated source follows its sinusoid", "[statistical]") {
             for (const double t : train) ++counts[static_cast<std::size_t>(std::fmod(continuous ? t : t - 0.5, 100) / 4)];
         for (int k = 0; k < 100; ++k)
             for (int part = 0; part < 10; ++part) {
-                const double lambda = ModulatedSource::rate_Hz(params, continuous ? k + (part + 0.5) / 10 : k + 0.5, 0) * 1e-3, p = continuous ? lambda : -std::expm1(-lambda);
+                const double lambda = ModulatedSource::rate_Hz(params, continuous ? k + (part + 0.5) / 10 : k + 0.5, 0) * 1e-3,
+                             p = continuous ? lambda : -std::expm1(-lambda);
                 expected[static_cast<std::size_t>(k / 4)] += p * 50 * 100 / 10;
                 variance[static_cast<std::size_t>(k / 4)] += (continuous ? p : p * (1 - p)) * 50 * 100 / 10;
             }
@@ -154,7 +172,8 @@ TEST_CASE("An image source fires in proportion to its pixels", "[statistical]") 
                 CHECK(log.times[0][i].empty());
                 continue;
             }
-            const double lambda = 0.1 * static_cast<double>(image[i]), p = continuous ? lambda : -std::expm1(-lambda), mean = 20000 * p, variance = mean * (continuous ? 1 : 1 - p);
+            const double lambda = 0.1 * static_cast<double>(image[i]), p = continuous ? lambda : -std::expm1(-lambda), mean = 20000 * p,
+                         variance = mean * (continuous ? 1 : 1 - p);
             const double d = static_cast<double>(log.times[0][i].size()) - mean;
             chi_square += d * d / variance;
             ++degrees;
@@ -164,12 +183,14 @@ TEST_CASE("An image source fires in proportion to its pixels", "[statistical]") 
 }
 
 TEST_CASE("Replayed spike trains come back exactly", "[contract]") {
-    const std::vector<std::pair<double, std::uint32_t>> spikes{{0.3, 2}, {0.1, 0}, {12.7, 1}, {12.7, 0}, {5, 1}, {99.9, 2}, {0, 1}, {4.95, 0}};
+    const std::vector<std::pair<double, std::uint32_t>> spikes{{0.3, 2}, {0.1, 0},  {12.7, 1}, {12.7, 0},
+                                                               {5, 1},   {99.9, 2}, {0, 1},    {4.95, 0}};
     for (const double dt : {0.1, 1.0}) {
         const auto circuit = circuit_of(dt, 1, std::make_unique<const ReplayPopulation>("trains", 3, spikes, dt, false));
         const auto times = run_for(*circuit, 100)[0];
         std::vector<std::vector<double>> expected(3);
-        for (const auto& [t, unit] : spikes) expected[unit].push_back(std::max(1.0, std::ceil(t / dt - 1e-9)) * dt);  // the end of the step that holds it
+        // the end of the step that holds it
+        for (const auto& [t, unit] : spikes) expected[unit].push_back(std::max(1.0, std::ceil(t / dt - 1e-9)) * dt);
         for (std::size_t i = 0; i < 3; ++i) {
             std::sort(expected[i].begin(), expected[i].end());
             REQUIRE(times[i].size() == expected[i].size());
@@ -183,7 +204,8 @@ TEST_CASE("Replayed spike trains come back exactly", "[contract]") {
     for (std::size_t i = 0; i < 3; ++i) {
         std::sort(expected[i].begin(), expected[i].end());
         REQUIRE(times[i].size() == expected[i].size());
-        for (std::size_t k = 0; k < times[i].size(); ++k) CHECK(times[i][k] == Approx(expected[i][k]).margin(1e-7));  // a float within the step
+        // a float within the step
+        for (std::size_t k = 0; k < times[i].size(); ++k) CHECK(times[i][k] == Approx(expected[i][k]).margin(1e-7));
     }
 }
 
@@ -192,7 +214,9 @@ TEST_CASE("Adding a population does not change the spikes of another", "[contrac
         const auto source = [&] { return population_of<PoissonSource>("source", 100, {.rate_Hz = 50}, 1, continuous); };
         const auto units = [&] { return population_of<Poisson>("unit", 30, {.lambda_max_Hz = 100}, 1, continuous); };
         const auto a = run_for(*circuit_of(1, 9, source(), units()), 500);
-        const auto b = run_for(*circuit_of(1, 9, population_of<PoissonSource>("new", 70, {}, 1, continuous), source(), population_of<Poisson>("newer", 10, {}, 1, continuous), units()), 500);
+        const auto b = run_for(*circuit_of(1, 9, population_of<PoissonSource>("new", 70, {}, 1, continuous), source(),
+                                           population_of<Poisson>("newer", 10, {}, 1, continuous), units()),
+                               500);
         CHECK((a[0] == b[1]));
         CHECK((a[1] == b[3]));
         CHECK((a[0] != run_for(*circuit_of(1, 10, source()), 500)[0]));
@@ -203,7 +227,8 @@ TEST_CASE("Adding a population does not change the spikes of another", "[contrac
 }
 
 TEST_CASE("Spikes of a step are in ascending order of units", "[contract]") {
-    const auto circuit = circuit_of(1, 9, population_of<PoissonSource>("source", 5000, {.rate_Hz = 50}, 1, false), population_of<Poisson>("unit", 5000, {.lambda_max_Hz = 100}, 1, false));
+    const auto circuit = circuit_of(1, 9, population_of<PoissonSource>("source", 5000, {.rate_Hz = 50}, 1, false),
+                                    population_of<Poisson>("unit", 5000, {.lambda_max_Hz = 100}, 1, false));
     Replica replica(*circuit, 20);
     replica.run(20);
     for (const std::size_t p : {0u, 1u})

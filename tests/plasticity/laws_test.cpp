@@ -1,4 +1,5 @@
-// What STDP computes, beside the checks of `ydot verify` (tests/verify/stdp_test.cpp): windows, drift of unbalanced ones, the causal correction (law L3).
+// What STDP computes, beside the checks of `ydot verify` (tests/verify/stdp_test.cpp): windows, drift of unbalanced ones, the causal
+// correction (law L3).
 #include <catch2/catch.hpp>
 
 #include "neurons/list.hpp"
@@ -15,7 +16,9 @@ using namespace ydot::plasticity;
 
 namespace {
 
-constexpr double bi_poo_window(double s_ms) { return s_ms > 0 ? 0.78 * std::exp(-s_ms / 17) : s_ms < 0 ? -0.27 * std::exp(s_ms / 34) : 0.5 * (0.78 - 0.27); }
+constexpr double bi_poo_window(double s_ms) {
+    return s_ms > 0 ? 0.78 * std::exp(-s_ms / 17) : s_ms < 0 ? -0.27 * std::exp(s_ms / 34) : 0.5 * (0.78 - 0.27);
+}
 constexpr Stdp::Params bi_poo{0.78, 0.27, 17, 34, Pairing::all};
 
 template <RuleModel R>
@@ -26,8 +29,8 @@ Plasticity plasticity_with(const typename R::Params& params, std::uint32_t sourc
     return p;
 }
 
-/// Means over repetitions have t-distributed errors: with 39 degrees of freedom and more |t| > 6.5 has probability below 1.1e-7, so that nine
-/// comparisons in one test stay below 1e-6.
+/// Means over repetitions have t-distributed errors: with 39 degrees of freedom and more |t| > 6.5 has probability below 1.1e-7, so that
+/// nine comparisons in one test stay below 1e-6.
 constexpr int repetitions = 40;
 constexpr double t_bound = 6.5;
 
@@ -44,9 +47,12 @@ SpikeHistory history_of(std::uint32_t units, const std::vector<double>& rate_Hz,
 struct Change {
     double measured, error, expected;
 };
-Change change_of(const Plasticity& plasticity, const std::vector<double>& pre_Hz, const std::vector<double>& post_Hz, const GateTrace& gate, double dt_ms, std::uint32_t key) {
+Change change_of(const Plasticity& plasticity, const std::vector<double>& pre_Hz, const std::vector<double>& post_Hz, const GateTrace& gate,
+                 double dt_ms, std::uint32_t key) {
     constexpr std::uint32_t units = 64;
-    SynapseBlock block(every_pair(units, units, [](auto, auto) { return 0; }, [](auto, auto) { return 1; }), units, 0, units);
+    SynapseBlock block(every_pair(
+                           units, units, [](auto, auto) { return 0; }, [](auto, auto) { return 1; }),
+                       units, 0, units);
     const BatchLearner learner(plasticity, DelaySite::axonal, dt_ms);
     BatchLearner::Scratch scratch;
     std::vector<double> means;
@@ -70,7 +76,9 @@ Change change_of(const Plasticity& plasticity, const std::vector<double>& pre_Hz
         for (Step m = 0; m < steps; ++m) {
             if (!gate_lets(gate.open, plasticity.gate, n, m)) continue;
             const double s = static_cast<double>(m - n) * dt_ms;
-            const double k = s > 0 ? w.a_plus * std::exp(-s / w.tau_plus_ms) : s < 0 ? -w.a_minus * std::exp(s / w.tau_minus_ms) : 0.5 * (w.a_plus - w.a_minus);
+            const double k = s > 0   ? w.a_plus * std::exp(-s / w.tau_plus_ms)
+                             : s < 0 ? -w.a_minus * std::exp(s / w.tau_minus_ms)
+                                     : 0.5 * (w.a_plus - w.a_minus);
             expected += k * pre_Hz[static_cast<std::size_t>(n) - 1] * post_Hz[static_cast<std::size_t>(m)] * dt_ms * dt_ms * 1e-6;
         }
     const auto m = moments_of(means);
@@ -108,8 +116,10 @@ TEST_CASE("Every rule has the window that it states", "[analytic]") {
         const double s = static_cast<double>(lag);
         CHECK(pair(std::make_shared<RuleOf<Stdp>>(bi_poo), lag) == Approx(bi_poo_window(s)).epsilon(1e-5));
         const double antisymmetric = 0.4 * (s > 0 ? 1 : -1) * std::exp(-std::abs(s) / 25);
-        CHECK(pair(std::make_shared<RuleOf<Derivative>>(Derivative::Params{0.4, 25, Pairing::all}), lag) == Approx(antisymmetric).epsilon(1e-5));
-        CHECK(pair(std::make_shared<RuleOf<Recirculation>>(Recirculation::Params{0.4, 25, Pairing::all}), lag) == Approx(-antisymmetric).epsilon(1e-5));
+        CHECK(pair(std::make_shared<RuleOf<Derivative>>(Derivative::Params{0.4, 25, Pairing::all}), lag) ==
+              Approx(antisymmetric).epsilon(1e-5));
+        CHECK(pair(std::make_shared<RuleOf<Recirculation>>(Recirculation::Params{0.4, 25, Pairing::all}), lag) ==
+              Approx(-antisymmetric).epsilon(1e-5));
     }
 }
 
@@ -126,26 +136,41 @@ struct CausalRun {
 
     Moments drift() const {
         const auto circuit = circuit_of(dt_ms, 77, population_of<neurons::PoissonSource>("pre", sources, {.rate_Hz = pre_Hz}, dt_ms, false),
-                                        population_of<neurons::Poisson>("post", units, {.phi = neurons::Phi::linear, .grid_probability = probability, .lambda_max_Hz = lambda_max_Hz, .tau_syn_ms = tau_syn_ms, .bias = bias}, dt_ms, false));
-        auto& line = circuit->connect("line", 0, 1, every_pair(sources, units, [&](auto, auto) { return weight; }, [](auto, auto) { return 1; }), DelaySite::axonal);
+                                        population_of<neurons::Poisson>("post", units,
+                                                                        {.phi = neurons::Phi::linear,
+                                                                         .grid_probability = probability,
+                                                                         .lambda_max_Hz = lambda_max_Hz,
+                                                                         .tau_syn_ms = tau_syn_ms,
+                                                                         .bias = bias},
+                                                                        dt_ms, false));
+        auto& line = circuit->connect("line", 0, 1,
+                                      every_pair(
+                                          sources, units, [&](auto, auto) { return weight; }, [](auto, auto) { return 1; }),
+                                      DelaySite::axonal);
         line.plasticity = plasticity_with<Derivative>({1, tau_ms, Pairing::all}, sources);
         line.plasticity->learning_rate = rate;
-        if (corrected) line.plasticity->causal_factor = causal_factor_of(line.plasticity->rule->window(), circuit->population(1).impulse_response(1000), static_cast<double>(line.scale), dt_ms);
+        if (corrected)
+            line.plasticity->causal_factor = causal_factor_of(
+                line.plasticity->rule->window(), circuit->population(1).impulse_response(1000), static_cast<double>(line.scale), dt_ms);
         const double segment_s = seconds / repetitions, arrivals_Hz = -std::expm1(-pre_Hz * dt_ms * 1e-3) / dt_ms * 1e3;
         return drift_of(*circuit, {500, static_cast<Step>(segment_s * 1e3 / dt_ms), repetitions, arrivals_Hz * segment_s});
     }
     /// A w (lambda_max / lambda_max of the sender) tau / (tau + tau_syn): Kempter et al. (1999), exponential filter.
     double law() const { return weight * lambda_max_Hz / pre_Hz * tau_ms / (tau_ms + tau_syn_ms); }
     double law_on_grid() const {
-        const auto unit = population_of<neurons::Poisson>("post", 1, {.lambda_max_Hz = lambda_max_Hz, .tau_syn_ms = tau_syn_ms}, dt_ms, false);
-        return weight * lambda_max_Hz * dt_ms * 1e-3 * causal_factor_of({1, 1, tau_ms, tau_ms, Pairing::all}, unit->impulse_response(static_cast<std::size_t>(400 / dt_ms)), 1e3 / pre_Hz, dt_ms);
+        const auto unit =
+            population_of<neurons::Poisson>("post", 1, {.lambda_max_Hz = lambda_max_Hz, .tau_syn_ms = tau_syn_ms}, dt_ms, false);
+        return weight * lambda_max_Hz * dt_ms * 1e-3 *
+               causal_factor_of({1, 1, tau_ms, tau_ms, Pairing::all}, unit->impulse_response(static_cast<std::size_t>(400 / dt_ms)),
+                                1e3 / pre_Hz, dt_ms);
     }
 };
 
 }  // namespace
 
 TEST_CASE("The causal factor tends to the law of continuous time", "[analytic]") {
-    // the step of the arrival counts nothing for an antisymmetric window: short of the law by at most a step over tau_syn, first order in dt
+    // the step of the arrival counts nothing for an antisymmetric window: short of the law by at most a step over tau_syn, first order in
+    // dt
     for (const double dt_ms : {1.0, 0.1, 0.01})
         for (const double tau_syn_ms : {3.0, 10.0, 50.0}) {
             const CausalRun run{.dt_ms = dt_ms, .tau_syn_ms = tau_syn_ms};
@@ -167,11 +192,19 @@ TEST_CASE("The analytic correction of a presentation leaves no drift behind", "[
     const CausalRun run{};
     constexpr std::uint32_t sources = CausalRun::sources, units = CausalRun::units;
     constexpr Step steps = 400;
-    const auto circuit = circuit_of(1, 78, population_of<neurons::PoissonSource>("pre", sources, {.rate_Hz = run.pre_Hz}, 1, false),
-                                    population_of<neurons::Poisson>("post", units, {.phi = neurons::Phi::linear, .grid_probability = GridProbability::linear, .lambda_max_Hz = 200, .tau_syn_ms = 10, .bias = 0.1}, 1, false));
-    auto& line = circuit->connect("line", 0, 1, every_pair(sources, units, [](auto, auto) { return 0.02; }, [](auto, auto) { return 1; }), DelaySite::axonal);
+    const auto circuit = circuit_of(
+        1, 78, population_of<neurons::PoissonSource>("pre", sources, {.rate_Hz = run.pre_Hz}, 1, false),
+        population_of<neurons::Poisson>(
+            "post", units,
+            {.phi = neurons::Phi::linear, .grid_probability = GridProbability::linear, .lambda_max_Hz = 200, .tau_syn_ms = 10, .bias = 0.1},
+            1, false));
+    auto& line = circuit->connect("line", 0, 1,
+                                  every_pair(
+                                      sources, units, [](auto, auto) { return 0.02; }, [](auto, auto) { return 1; }),
+                                  DelaySite::axonal);
     auto plasticity = plasticity_with<Derivative>({1, 20, Pairing::all}, sources, Gate::pre);
-    plasticity.causal_factor = causal_factor_of({1, 1, 20, 20, Pairing::all}, circuit->population(1).impulse_response(1000), static_cast<double>(line.scale), 1);
+    plasticity.causal_factor =
+        causal_factor_of({1, 1, 20, 20, Pairing::all}, circuit->population(1).impulse_response(1000), static_cast<double>(line.scale), 1);
     const BatchLearner learner(plasticity, DelaySite::axonal, 1);
     Replica replica(*circuit, steps);
     replica.keep_slopes(1, true);
@@ -197,7 +230,8 @@ TEST_CASE("The analytic correction of a presentation leaves no drift behind", "[
     }
     const double expected = run.law_on_grid() * CausalRun::pre_Hz * 0.1;  // 5 arrivals in the gate
     const auto before = moments_of(raw), after = moments_of(corrected);
-    INFO("drift " << before.mean << " +- " << before.error() << ", law " << expected << ", corrected " << after.mean << " +- " << after.error());
+    INFO("drift " << before.mean << " +- " << before.error() << ", law " << expected << ", corrected " << after.mean << " +- "
+                  << after.error());
     CHECK(std::abs(before.mean - expected) < t_bound * before.error() + 0.03 * expected);  // rate of Bernoulli steps: 2.5 % below 50 Hz
     CHECK(std::abs(after.mean) < t_bound * after.error());
 }
@@ -206,7 +240,9 @@ TEST_CASE("Recirculation is the derivative rule turned round", "[contract]") {
     Draws draws(5, 5);
     const auto pre = history_of(20, std::vector<double>(300, 60), 1, draws), post = history_of(20, std::vector<double>(300, 60), 1, draws);
     const auto learn = [&](const Plasticity& plasticity) {
-        SynapseBlock block(every_pair(20, 20, [](auto, auto) { return 0; }, [](auto, auto) { return 2; }), 20, 0, 20);
+        SynapseBlock block(every_pair(
+                               20, 20, [](auto, auto) { return 0; }, [](auto, auto) { return 2; }),
+                           20, 0, 20);
         const BatchLearner learner(plasticity, DelaySite::axonal, 1);
         BatchLearner::Scratch scratch;
         ChangeSum changes;
@@ -223,8 +259,8 @@ TEST_CASE("Recirculation is the derivative rule turned round", "[contract]") {
 }
 
 TEST_CASE("A feedback synapse learns by recirculation what its forward partner learns by the derivative", "[contract]") {
-    // forward: lower i to upper j, axonal delay d, gate on i. feedback: j to i, dendritic delay d, gate on i. Both see t_j - t_i - d; the gate of the
-    // forward synapse is read when the spike of i has arrived, d later.
+    // forward: lower i to upper j, axonal delay d, gate on i. feedback: j to i, dendritic delay d, gate on i. Both see t_j - t_i - d; the
+    // gate of the forward synapse is read when the spike of i has arrived, d later.
     constexpr std::uint32_t lower = 15, upper = 11;
     constexpr std::size_t steps = 400;
     for (const std::uint16_t delay : {1, 3}) {
@@ -233,8 +269,11 @@ TEST_CASE("A feedback synapse learns by recirculation what its forward partner l
         std::fill(rate.begin(), rate.begin() + 10, 0.0);
         std::fill(rate.end() - 10, rate.end(), 0.0);
         const auto below = history_of(lower, rate, 1, draws), above = history_of(upper, rate, 1, draws);
-        const auto learn = [&](const Plasticity& plasticity, std::uint32_t from, std::uint32_t to, const SpikeHistory& pre, const SpikeHistory& post, DelaySite site, const GateTrace& gate) {
-            SynapseBlock block(every_pair(from, to, [](auto, auto) { return 0; }, [&](auto, auto) { return delay; }), from, 0, to);
+        const auto learn = [&](const Plasticity& plasticity, std::uint32_t from, std::uint32_t to, const SpikeHistory& pre,
+                               const SpikeHistory& post, DelaySite site, const GateTrace& gate) {
+            SynapseBlock block(every_pair(
+                                   from, to, [](auto, auto) { return 0; }, [&](auto, auto) { return delay; }),
+                               from, 0, to);
             const BatchLearner learner(plasticity, site, 1);
             BatchLearner::Scratch scratch;
             ChangeSum changes;
@@ -244,8 +283,10 @@ TEST_CASE("A feedback synapse learns by recirculation what its forward partner l
             learner.apply(block, 0, from, all, velocity, 1, 1);
             return block;
         };
-        const auto forward = learn(plasticity_with<Derivative>({1, 20, Pairing::all}, lower, Gate::pre), lower, upper, below, above, DelaySite::axonal, gate_of(steps, 150 + delay, 250 + delay));
-        const auto feedback = learn(plasticity_with<Recirculation>({1, 20, Pairing::all}, upper, Gate::post), upper, lower, above, below, DelaySite::dendritic, gate_of(steps, 150, 250));
+        const auto forward = learn(plasticity_with<Derivative>({1, 20, Pairing::all}, lower, Gate::pre), lower, upper, below, above,
+                                   DelaySite::axonal, gate_of(steps, 150 + delay, 250 + delay));
+        const auto feedback = learn(plasticity_with<Recirculation>({1, 20, Pairing::all}, upper, Gate::post), upper, lower, above, below,
+                                    DelaySite::dendritic, gate_of(steps, 150, 250));
         double largest = 0, worst = 0;
         forward.for_each([&](std::uint32_t i, std::uint32_t j, auto, float w) {
             largest = std::max(largest, static_cast<double>(std::abs(w)));

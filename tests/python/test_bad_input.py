@@ -133,8 +133,10 @@ class BadInput(unittest.TestCase):
             ("seed = 1", "^sead = 1", "run.sead", "seed"),
             ("tau_syn_ms = 5.0", "tau_sin_ms = ^5.0", "populations.hidden.tau_sin_ms", "tau_syn_ms"),
             ("probability = 0.5", "probabilty = ^0.5", "projections.up.probabilty", "probability"),
+            ("tau_syn_ms = 5.0", "tau_syn = ^5.0", "populations.hidden.tau_syn", "tau_syn_ms"),
+            ("probability = 0.3", "probabilty = ^0.3", "projections.down.probabilty", "probability"),
             ('connector = "disjoint"', 'conector = ^"disjoint"', "projections.down.conector", "connector"),
-            ("tau_ms = 40.0", "tau = ^40.0\ntau_ms = 40.0", "projections.up.plasticity.tau", None),
+            ("tau_ms = 40.0", "tau = ^40.0\ntau_ms = 40.0", "projections.up.plasticity.tau", "tau_ms"),
             ("tau_ms = 40.0", "tau_mss = ^40.0", "projections.up.plasticity.tau_mss", "tau_ms"),
             ("epochs = 1.0", "^epoch = 1.0", "schedule.epoch", "epochs"),
             ("readout = true", "^readuot = true", "schedule.phases.predict.readuot", "readout"),
@@ -145,7 +147,7 @@ class BadInput(unittest.TestCase):
         ]
         for old, new, key, meant in cases:
             with self.subTest(key):
-                self.refuse(old, new, key, "unknown key", "Allowed: ", *([f"did you mean {meant}?"] if meant else []))
+                self.refuse(old, new, key, "unknown key", "Allowed: ", f"did you mean {meant}?")
 
     def test_wrong_types(self):
         self.refuse("size = 20", 'size = ^"ten"', "populations.hidden.size", "must be an integer", 'got "ten"')
@@ -187,6 +189,17 @@ class BadInput(unittest.TestCase):
         self.refuse("[[schedule.phases]]\nname = \"settle\"\nduration_ms = 5.0\n[[schedule.phases]]\nname = \"predict\"\nduration_ms = 5.0\nreadout = true\n",
                     "^", "schedule.phases", "one phase must have readout = true")
         self.refuse('name = "settle"', 'name = "settle"\nclamps = ^["top"]', "schedule.phases.settle.clamps", "would leak the label")
+
+    def test_clamps_of_units_without_a_target(self):
+        for name in ("*", "hidden"):
+            self.refuse('clamps = ["top"]', f'clamps = ^["{name}"]', "schedule.phases.teach, slowly.clamps", "only the readout population, top", f'got "{name}"')
+
+    def test_distributions_that_cannot_be_drawn(self):
+        self.refuse('weight = {distribution = "normal", std = 1.0,', 'weight = ^{distribution = "normal", std = 1.0, low = 20, high = 30,',
+                    "projections.up.weight", "1000 draws in a row", "low = 20 and high = 30")
+        self.refuse('delay_ms = 1.0\n[projections.up.plasticity]', 'delay_ms = ^{distribution = "lognormal", mean = 2, std = 0.1, high = 1}\n[projections.up.plasticity]',
+                    "projections.up.delay_ms", "1000 draws in a row", "high = 1")
+        self.refuse('{distribution = "normal", std = 1.0,', '{distribution = "uniform", low = 0, high = 1, std = ^1.0,', "projections.up.weight.std", "must be left out", "got 1")
 
     def test_dendritic_delays_that_vary_on_plastic_synapses(self):
         self.refuse('std = 1.0, fan_in = true}\ndelay_ms = 1.0',
@@ -251,11 +264,11 @@ class BadInput(unittest.TestCase):
 
     def test_settings(self):
         cases = [
-            ("run.sead=2", "--set run.sead: run.sead: unknown key; did you mean seed?"),
+            ("run.sead=2", "--set run.sead: unknown key; did you mean seed?"),
             ("populations.hiden.size=3", "--set populations.hiden.size: populations.hiden: ", "did you mean hidden?"),
-            ("populations.hidden.tau_sin_ms=3", "--set populations.hidden.tau_sin_ms: populations.hidden.tau_sin_ms: unknown key; did you mean tau_syn_ms?"),
-            ("populations.hidden.tau_syn_ms=-1", "--set populations.hidden.tau_syn_ms: populations.hidden.tau_syn_ms: must be > 0, got -1"),
-            ("projections.out.delay_ms=1.5", "--set projections.out.delay_ms: projections.out.delay_ms: must be a multiple of run.dt_ms = 1, got 1.5"),
+            ("populations.hidden.tau_sin_ms=3", "--set populations.hidden.tau_sin_ms: unknown key; did you mean tau_syn_ms?"),
+            ("populations.hidden.tau_syn_ms=-1", "--set populations.hidden.tau_syn_ms: must be > 0, got -1"),
+            ("projections.out.delay_ms=1.5", "--set projections.out.delay_ms: must be a multiple of run.dt_ms = 1, got 1.5"),
             ("run.seed", 'must look like key.path=value, got "run.seed"'),
             ("=3", 'must look like key.path=value, got "=3"'),
             ("run..seed=3", 'must look like key.path=value, got "run..seed=3"'),

@@ -10,6 +10,54 @@ import unittest
 
 PROGRAM = os.environ.get("YDOT") or os.environ.get("YDOT_EXECUTABLE")
 CHEAP = "exact_integration"
+DESCRIPTION = '''\
+plots = false
+[populations.input]
+model = "image_source"
+size = 784
+rate_Hz = 400.0
+[populations.top]
+model = "poisson"
+size = 10
+phi = "softmax"
+lambda_max_Hz = 1000.0
+tau_syn_ms = 5.0
+[projections.up]
+from = "input"
+to = "top"
+weight = 0.0
+[projections.up.plasticity]
+rule = "derivative"
+tau_ms = 40.0
+gate = "pre"
+learning_rate = 1e-9
+[schedule]
+input = "input"
+readout = "top"
+epochs = 0.5
+evaluations = 1
+minibatch = 4
+[[schedule.phases]]
+name = "predict"
+duration_ms = 40.0
+readout = true
+[[schedule.phases]]
+name = "pass 1"
+duration_ms = 30.0
+learns = ["*"]
+[[schedule.phases]]
+name = "pass 2"
+duration_ms = 30.0
+learns = ["*"]
+clamps = ["top"]
+[data]
+train = 8
+validation = 2
+test = 2
+[metrics]
+gradient_images = 4
+gradient_trials = 16
+'''
 
 
 def without_times(report):
@@ -97,6 +145,28 @@ class Verify(unittest.TestCase):
         shown = self.verify("--help").stdout
         for name in ("bode", "pairing", "gradient", CHEAP, "Example: ydot verify "):
             self.assertIn(name, shown)
+
+    def test_a_failed_check_ends_with_exit_code_1(self):
+        """The reversed rule learns uphill: 125 +- 1 degrees to the gradient in place of 60 +- 1."""
+        file, data = self.folder / "net.toml", self.folder / "digits"
+        file.write_text(DESCRIPTION)
+        subprocess.run([PROGRAM, "data", "digits", data, "--train", "10", "--test", "2"], check=True, capture_output=True)
+        for rule, code, end in (("derivative", 0, "passed"), ("recirculation", 1, "FAILED: circuit")):
+            with self.subTest(rule):
+                finished = self.verify(file, "--data", data, "--set", f"projections.up.plasticity.rule={rule}", code=code)
+                self.assertEqual(finished.stderr, "")
+                self.assertTrue(finished.stdout.endswith(f"seed 1: {end}\n"), finished.stdout)
+        out = self.folder / "out"
+        self.verify(file, "--data", data, "--set", "projections.up.plasticity.rule=recirculation", "--json", "--out", out, code=1)
+        self.assertFalse(json.loads((out / "verification.json").read_text())["passed"])
+
+    def test_what_is_wrong_with_a_file_is_bad_input(self):
+        file = self.folder / "net.toml"
+        file.write_text(DESCRIPTION)
+        self.assert_refused("--set projections.up.weight: must be", arguments=(file, "--set", "projections.up.weight=true"))
+        self.assert_refused("--set schedule.phases: is missing: without a schedule", arguments=(file, "--set", "schedule.phases=[]"))
+        file.write_text(DESCRIPTION[:DESCRIPTION.index("[schedule]")])
+        self.assert_refused(f"{file}: schedule.phases: is missing: without a schedule", arguments=(file,))
 
     def test_bad_input(self):
         self.assert_refused("exact_integratoin: is no check", "did you mean exact_integration?", arguments=("exact_integratoin",))

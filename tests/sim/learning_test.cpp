@@ -39,10 +39,15 @@ SpikeHistory history_of(const Trains& trains, Step steps) {
 /// Synapses to learn on: dense, dense with absent pairs, sparse, sparse with mixed delays.
 enum class Layout { dense, masked, sparse, mixed_delays };
 Connectivity layout_of(Layout layout, std::uint32_t sources, std::uint32_t targets, double weight = 0) {
-    Connectivity all = every_pair(sources, targets, [weight](auto, auto) { return weight; }, [&](auto i, auto j) { return layout == Layout::mixed_delays ? 1 + (i + 3 * j) % 4 : 2; }), kept;
+    Connectivity all = every_pair(
+                     sources, targets, [weight](auto, auto) { return weight; },
+                     [&](auto i, auto j) { return layout == Layout::mixed_delays ? 1 + (i + 3 * j) % 4 : 2; }),
+                 kept;
     for (std::size_t k = 0; k < all.size(); ++k) {
         const auto i = all.source[k], j = all.target[k];
-        const bool keep = layout == Layout::dense || (layout == Layout::masked ? (i + j) % 2 == 0 : layout == Layout::sparse ? (i + j) % 5 == 0 : (i * j) % 2 == 0);
+        const bool keep = layout == Layout::dense || (layout == Layout::masked   ? (i + j) % 2 == 0
+                                                      : layout == Layout::sparse ? (i + j) % 5 == 0
+                                                                                 : (i * j) % 2 == 0);
         if (!keep) continue;
         kept.source.push_back(i);
         kept.target.push_back(j);
@@ -53,7 +58,8 @@ Connectivity layout_of(Layout layout, std::uint32_t sources, std::uint32_t targe
 }
 
 /// One presentation, then one application of the changes.
-void learn_batch(SynapseBlock& block, const BatchLearner& learner, const SpikeHistory& pre, const SpikeHistory& post, const GateTrace& gate, std::size_t images = 1) {
+void learn_batch(SynapseBlock& block, const BatchLearner& learner, const SpikeHistory& pre, const SpikeHistory& post, const GateTrace& gate,
+                 std::size_t images = 1) {
     ChangeSum changes;
     BatchLearner::Scratch scratch;
     for (std::size_t k = 0; k < images; ++k) learner.accumulate(block, pre, post, gate, {}, scratch, changes);
@@ -63,7 +69,9 @@ void learn_batch(SynapseBlock& block, const BatchLearner& learner, const SpikeHi
     learner.apply(block, 0, block.sources(), all, velocity, 1, images);
 }
 /// Sums of changes are integers: a presentation is rounded to the nearest.
-double rounding_of(const PairWindow& w) { return 0.51 * static_cast<double>(ChangeSum::unit) * std::max(std::abs(w.a_plus), std::abs(w.a_minus)); }
+double rounding_of(const PairWindow& w) {
+    return 0.51 * static_cast<double>(ChangeSum::unit) * std::max(std::abs(w.a_plus), std::abs(w.a_minus));
+}
 GateTrace open_gate(Step steps) {
     return {std::vector<std::uint8_t>(static_cast<std::size_t>(steps), 1), std::vector<std::uint8_t>(static_cast<std::size_t>(steps), 1)};
 }
@@ -77,7 +85,9 @@ constexpr Step steps = 300, quiet = 10;  // spikes keep off both ends by more th
 const auto windows = [] {
     std::vector<PairWindow> all;
     for (const auto pairing : {Pairing::all, Pairing::nearest})
-        for (const auto& w : {PairWindow{0.78, 0.27, 17, 34, pairing}, PairWindow{1, 1, 20, 20, pairing}, PairWindow{-1, -1, 20, 20, pairing}, PairWindow{0.5, 0, 10, 20, pairing}}) all.push_back(w);
+        for (const auto& w : {PairWindow{0.78, 0.27, 17, 34, pairing}, PairWindow{1, 1, 20, 20, pairing},
+                              PairWindow{-1, -1, 20, 20, pairing}, PairWindow{0.5, 0, 10, 20, pairing}})
+            all.push_back(w);
     return all;
 };
 
@@ -100,12 +110,41 @@ TEST_CASE("Online learning gives the sum over all pairs", "[contract]") {
                 replica.run(steps);
                 double worst = 0;
                 circuit.projections()[0].blocks[0].for_each([&](std::uint32_t i, std::uint32_t j, std::uint16_t delay, float w) {
-                    const auto expected = site == DelaySite::axonal ? pair_sum(window, 0.5, shifted(pre[i], delay), post[j]) : pair_sum(window, 0.5, pre[i], shifted(post[j], delay));
+                    const auto expected = site == DelaySite::axonal ? pair_sum(window, 0.5, shifted(pre[i], delay), post[j])
+                                                                    : pair_sum(window, 0.5, pre[i], shifted(post[j], delay));
                     worst = std::max(worst, std::abs(static_cast<double>(w) - expected));
                 });
-                INFO("pairing " << static_cast<int>(window.pairing) << " site " << static_cast<int>(site) << " layout " << static_cast<int>(layout));
-                CHECK(worst < 1e-4);  // float traces that decay for up to 300 steps, sums of up to 40 changes of order 3: 340 roundings of 6e-8 x 10
+                INFO("pairing " << static_cast<int>(window.pairing) << " site " << static_cast<int>(site) << " layout "
+                                << static_cast<int>(layout));
+                // float traces that decay for up to 300 steps, sums of up to 40 changes of order 3: 340 roundings of 6e-8 x 10
+                CHECK(worst < 1e-4);
             }
+}
+
+TEST_CASE("A replica that was reset learns as if for the first time", "[contract]") {
+    const PairWindow window{0.78, 0.27, 17, 34, Pairing::all};
+    for (const bool continuous : {false, true}) {
+        // Pre spikes arrive up to the end of the run, so that traces are high when it is reset; the first post spike comes early.
+        const std::vector<std::pair<double, std::uint32_t>> pre{{80, 0}, {90, 0}, {95, 0}}, post{{3, 0}, {50, 0}, {93, 0}};
+        std::vector<std::unique_ptr<const Population>> members;
+        members.push_back(std::make_unique<ReplayPopulation>("pre", 1, pre, 1, continuous));
+        members.push_back(std::make_unique<ReplayPopulation>("post", 1, post, 1, continuous));
+        Circuit circuit(1, 1, std::move(members));
+        circuit.connect("line", 0, 1, one_synapse(0, 1), DelaySite::axonal);
+        circuit.projections()[0].plasticity = plasticity_of(window, 1);
+        float& weight = circuit.projections()[0].blocks[0].weights()[0];
+        Replica replica(circuit);
+        replica.learn_online();
+        const auto learned = [&] {
+            weight = 0;
+            replica.reset(0);
+            replica.run(100);
+            return weight;
+        };
+        const float first = learned();
+        CHECK(first != 0);
+        CHECK(learned() == first);
+    }
 }
 
 TEST_CASE("Online learning in continuous time gives the sum over all pairs", "[contract]") {
@@ -173,11 +212,12 @@ TEST_CASE("Batch learning gives the sum over the pairs that the gate lets throug
                         double worst = 0;
                         block.for_each([&](std::uint32_t i, std::uint32_t j, std::uint16_t delay, float w) {
                             // gates are read in the time of the post unit: a dendritic delay moves the pre spike to an earlier step
-                            const auto expected = pair_sum(window, 0.5, shifted(pre[i], site == DelaySite::axonal ? delay : -delay), post[j], gate.open, kind);
+                            const auto expected = pair_sum(window, 0.5, shifted(pre[i], site == DelaySite::axonal ? delay : -delay),
+                                                           post[j], gate.open, kind);
                             worst = std::max(worst, std::abs(static_cast<double>(w) - expected));
                         });
-                        INFO("gate " << static_cast<int>(kind) << " gated " << gated << " pairing " << static_cast<int>(window.pairing) << " site " << static_cast<int>(site) << " layout "
-                                     << static_cast<int>(layout));
+                        INFO("gate " << static_cast<int>(kind) << " gated " << gated << " pairing " << static_cast<int>(window.pairing)
+                                     << " site " << static_cast<int>(site) << " layout " << static_cast<int>(layout));
                         CHECK(worst < 1e-4 + rounding_of(window));  // as above, and the fixed point
                     }
 }
@@ -195,7 +235,8 @@ TEST_CASE("Spikes of unpaired steps have no part in learning", "[contract]") {
     SynapseBlock block(layout_of(Layout::dense, sources, targets), sources, 0, targets);
     learn_batch(block, BatchLearner(plasticity, DelaySite::axonal, 1), history_of(pre, steps), history_of(post, steps), gate);
     block.for_each([&](std::uint32_t i, std::uint32_t j, std::uint16_t delay, float w) {
-        CHECK(static_cast<double>(w) == Approx(pair_sum(window, 1, paired(shifted(pre[i], delay)), paired(post[j]))).margin(1e-4 + rounding_of(window)));
+        CHECK(static_cast<double>(w) ==
+              Approx(pair_sum(window, 1, paired(shifted(pre[i], delay)), paired(post[j]))).margin(1e-4 + rounding_of(window)));
     });
 }
 
@@ -266,7 +307,8 @@ TEST_CASE("The changes of a minibatch do not depend on who adds them", "[contrac
         SynapseBlock block(layout_of(Layout::masked, sources, targets, 0.3), sources, 0, targets);
         std::vector<ChangeSum> sums(3);
         BatchLearner::Scratch scratch;
-        for (std::size_t k = worker_of.size(); k-- > 0;) learner.accumulate(block, pre[k], post[k], open_gate(steps), {}, scratch, sums[worker_of[k]]);
+        for (std::size_t k = worker_of.size(); k-- > 0;)
+            learner.accumulate(block, pre[k], post[k], open_gate(steps), {}, scratch, sums[worker_of[k]]);
         std::vector<float> velocity;
         std::vector<ChangeSum*> all;
         for (auto& sum : sums)
@@ -292,12 +334,14 @@ TEST_CASE("Decay, momentum and annealing act as stated", "[contract]") {
     for (const double factor : {1.0, 0.5, 0.25}) {
         ChangeSum changes;
         BatchLearner::Scratch scratch;
-        for (int k = 0; k < 4; ++k) learner.accumulate(block, history_of({{3}}, 20), history_of({{5}}, 20), open_gate(20), {}, scratch, changes);
+        for (int k = 0; k < 4; ++k)
+            learner.accumulate(block, history_of({{3}}, 20), history_of({{5}}, 20), open_gate(20), {}, scratch, changes);
         ChangeSum* const all[] = {&changes};
         learner.apply(block, 0, 1, all, velocity, factor, 4);
         v = 0.9 * v + 4 * std::exp(-1 / 20.0);
         w = std::pow(1 - 0.01 * factor, 4) * w + 0.5 * factor * v;
-        CHECK(static_cast<double>(block.weights()[0]) == Approx(w).margin(10 * rounding_of({1, 0, 20, 20, Pairing::all})));  // four presentations, rate 0.5, momentum up to 2.7
+        // four presentations, rate 0.5, momentum up to 2.7
+        CHECK(static_cast<double>(block.weights()[0]) == Approx(w).margin(10 * rounding_of({1, 0, 20, 20, Pairing::all})));
     }
 }
 
@@ -311,7 +355,7 @@ TEST_CASE("Online decay takes its fraction a second", "[analytic]") {
     circuit.projections()[0].plasticity->decay = 0.3;
     Replica replica(circuit);
     replica.learn_online();
-    replica.run(2001);  // the decay of step n is that of n dt
+    replica.run(2001);                                                                      // the decay of step n is that of n dt
     CHECK(weights_of(circuit.projections()[0])[0] == Approx(2 * 0.7 * 0.7).epsilon(2e-4));  // 2000 roundings of a factor near 1
 }
 
@@ -335,7 +379,8 @@ TEST_CASE("Bounds hold and absent synapses stay absent, online and in batches", 
                     CHECK(absent);
                 };
                 SynapseBlock block(layout_of(layout, sources, targets, static_cast<double>(start)), sources, 0, targets);
-                learn_batch(block, BatchLearner(plasticity, DelaySite::axonal, 1), history_of(pre, steps), history_of(post, steps), open_gate(steps));
+                learn_batch(block, BatchLearner(plasticity, DelaySite::axonal, 1), history_of(pre, steps), history_of(post, steps),
+                            open_gate(steps));
                 check(block, "batch");
 
                 std::vector<std::unique_ptr<const Population>> members;

@@ -16,8 +16,8 @@ constexpr PairWindow bi_poo{0.78, 0.27, 17, 34, Pairing::all};
 struct Line {
     std::shared_ptr<const InputLog> log;
     std::unique_ptr<Circuit> circuit;
-    Line(Script pre, std::uint32_t sources, Script post, std::uint32_t targets, const Connectivity& synapses, DelaySite site = DelaySite::axonal, double dt_ms = 1,
-         std::size_t steps = 200) {
+    Line(Script pre, std::uint32_t sources, Script post, std::uint32_t targets, const Connectivity& synapses,
+         DelaySite site = DelaySite::axonal, double dt_ms = 1, std::size_t steps = 200) {
         std::vector<std::unique_ptr<const Population>> members;
         members.push_back(std::make_unique<Scripted>("pre", sources, std::move(pre)));
         auto receiver = std::make_unique<Scripted>("post", targets, std::move(post), steps);
@@ -87,14 +87,17 @@ TEST_CASE("The weight that is delivered is the one before the learning of its st
         };
         return 1 + pair_sum(bi_poo, 1, until(arrivals), until(posts));
     };
-    for (const Step n : arrivals) CHECK((*line.log)[static_cast<std::size_t>(n)][0] == Approx(weight_before(n)).epsilon(1e-6));  // a few float roundings
+    // a few float roundings
+    for (const Step n : arrivals) CHECK((*line.log)[static_cast<std::size_t>(n)][0] == Approx(weight_before(n)).epsilon(1e-6));
     CHECK(weight_before(5) != Approx(weight_before(6)).epsilon(1e-3));  // the step's own learning would have been seen
 }
 
 TEST_CASE("A pair of one step counts half in both directions", "[contract]") {
     Line line({{9, 0}}, 1, {{10, 0}}, 1, one_synapse(0, 1));
-    for (const auto& [window, change] : {std::pair{PairWindow{1, 0, 20, 20, Pairing::all}, 0.5f}, {PairWindow{0, 1, 20, 20, Pairing::all}, -0.5f},
-                                         {PairWindow{1, 1, 20, 20, Pairing::all}, 0.0f}, {PairWindow{1, 0, 20, 20, Pairing::nearest}, 0.5f},
+    for (const auto& [window, change] : {std::pair{PairWindow{1, 0, 20, 20, Pairing::all}, 0.5f},
+                                         {PairWindow{0, 1, 20, 20, Pairing::all}, -0.5f},
+                                         {PairWindow{1, 1, 20, 20, Pairing::all}, 0.0f},
+                                         {PairWindow{1, 0, 20, 20, Pairing::nearest}, 0.5f},
                                          {PairWindow{0, 1, 20, 20, Pairing::nearest}, -0.5f}}) {
         line.projection().blocks[0].weights()[0] = 0;
         line.learn(window);
@@ -146,7 +149,8 @@ TEST_CASE("An axonal delay makes the pre spike later and a dendritic delay the p
                 line.learn(window);
                 auto replica = line.online();
                 replica.run(100);
-                const double expected = site == DelaySite::axonal ? pair_sum(window, 1, {pre + delay}, {post}) : pair_sum(window, 1, {pre}, {post + delay});
+                const double expected =
+                    site == DelaySite::axonal ? pair_sum(window, 1, {pre + delay}, {post}) : pair_sum(window, 1, {pre}, {post + delay});
                 CHECK(line.weight() == Approx(expected).epsilon(1e-5).margin(1e-9));  // up to 60 roundings of a trace
             }
         }
@@ -180,7 +184,11 @@ TEST_CASE("Windows longer than a step change nothing", "[contract]") {
         }
         Circuit circuit(1, 1, std::move(members));
         for (const auto& l : links) {
-            circuit.connect("l", l.from, l.to, every_pair(size, size, [](auto i, auto j) { return 0.25 + 0.5 * i - 0.125 * j; }, [&](auto i, auto j) { return delay_of(l, i, j); }), DelaySite::axonal);
+            circuit.connect("l", l.from, l.to,
+                            every_pair(
+                                size, size, [](auto i, auto j) { return 0.25 + 0.5 * i - 0.125 * j; },
+                                [&](auto i, auto j) { return delay_of(l, i, j); }),
+                            DelaySite::axonal);
             circuit.projections().back().plasticity = plasticity_of(bi_poo, size, 0.01);
         }
         REQUIRE(circuit.window() == 5);
@@ -216,7 +224,8 @@ TEST_CASE("Windows longer than a step change nothing", "[contract]") {
             }
     for (std::size_t p = 0; p < 3; ++p)
         for (std::size_t n = 0; n < steps; ++n)
-            for (std::size_t j = 0; j < size; ++j) CHECK(whole[p][n][j] == Approx(expected[p][n][j]).epsilon(1e-5).margin(1e-5));  // sums of up to 24 floats of order 3
+            // sums of up to 24 floats of order 3
+            for (std::size_t j = 0; j < size; ++j) CHECK(whole[p][n][j] == Approx(expected[p][n][j]).epsilon(1e-5).margin(1e-5));
 }
 
 TEST_CASE("Observers see every spike once, whatever the window", "[contract]") {
@@ -228,5 +237,6 @@ TEST_CASE("Observers see every spike once, whatever the window", "[contract]") {
     replica.set_observer(&log);
     replica.run(50);
     REQUIRE(log.seen.size() == 50);
-    for (std::size_t k = 0; k < 50; ++k) CHECK(log.seen[k] == std::tuple{std::size_t{0}, static_cast<double>(k + 1), static_cast<std::uint64_t>(k % 3)});
+    for (std::size_t k = 0; k < 50; ++k)
+        CHECK(log.seen[k] == std::tuple{std::size_t{0}, static_cast<double>(k + 1), static_cast<std::uint64_t>(k % 3)});
 }

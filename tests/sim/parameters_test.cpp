@@ -157,6 +157,14 @@ TEST_CASE("an error carries its key and its reason for programs") {
     }
 }
 
+TEST_CASE("an error names its key once") {
+    const Error set("run.dt_ms", "must be > 0", "--set run.dt_ms"), table("run", "must be a table", "--set run.dt_ms");
+    CHECK(std::string(set.what()) == "--set run.dt_ms: must be > 0");
+    CHECK(set.key() == "run.dt_ms");
+    CHECK(set.where() == "--set run.dt_ms");
+    CHECK(std::string(table.what()) == "--set run.dt_ms: run: must be a table");
+}
+
 TEST_CASE("an unknown key is told the nearest and all known ones") {
     const auto refused = [](const char* key, const std::vector<std::string>& known) {
         return message([&] { refuse_key("populations.exc", key, known, here); });
@@ -179,6 +187,16 @@ TEST_CASE("the nearest name lies within a third of its length") {
     CHECK(nearest_name("x", {}).empty());
 }
 
+TEST_CASE("the nearest name is found without its unit") {
+    const std::vector<std::string> keys{"size", "gate", "tau_m_ms", "tau_syn_ms", "rate_Hz", "lambda_max_Hz", "x_mV"};
+    CHECK(nearest_name("tau_m", keys) == "tau_m_ms");
+    CHECK(nearest_name("rate", keys) == "rate_Hz");  // nearer than gate
+    CHECK(nearest_name("lambda_max", keys) == "lambda_max_Hz");
+    CHECK(nearest_name("lamda_max", keys) == "lambda_max_Hz");
+    CHECK(nearest_name("tau_m_s", keys) == "tau_m_ms");
+    CHECK(nearest_name("y", keys).empty());
+}
+
 TEST_CASE("a struct comes back from its settings") {
     CHECK(read_fields<Pair>(write_fields(Pair{3.5, 4}), "pair") == Pair{3.5, 4});
     CHECK(read_fields<Pair>({}, "pair") == Pair{});
@@ -186,7 +204,7 @@ TEST_CASE("a struct comes back from its settings") {
     CHECK(message([] { read_fields<Pair>({{"tau_ms", {0.0, here}}}, "pair"); }) == "net.toml:12:9: pair.tau_ms: must be > 0, got 0");
     CHECK(message([] {
               read_fields<Pair>({{"tau", {0.0, here}}}, "pair");
-          }) == "net.toml:12:9: pair.tau: unknown key. Allowed: tau_ms, count");
+          }) == "net.toml:12:9: pair.tau: unknown key; did you mean tau_ms? Allowed: tau_ms, count");
 }
 
 TEST_CASE("a struct is described in the order of its fields with its defaults") {

@@ -23,7 +23,8 @@ TEST_CASE("The vector Philox gives the words of Random123, bit by bit", "[contra
         bool same = true;
         for (std::uint32_t i = 0; i < words.size(); ++i) {
             const std::uint32_t unit = first + i, group = unit / 64, q = unit % 64 / 16, b = unit % 16;
-            const auto expected = r123::Philox4x32{}({{16 * group + b, when, presentation, stream}}, {{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}});
+            const auto expected = r123::Philox4x32{}({{16 * group + b, when, presentation, stream}},
+                                                     {{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}});
             same &= words[i] == expected[q];
         }
         CHECK(same);
@@ -34,7 +35,8 @@ TEST_CASE("Philox gives the published known answers", "[golden]") {
     // kat_vectors of Random123: philox 4x32 10 rounds
     CHECK(random_words(0, 0, 0, 0, 0) == RandomWords{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
     CHECK(random_words(~0ULL, ~0u, ~0u, ~0u, ~0u) == RandomWords{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
-    CHECK(random_words(0x299f31d0a4093822ULL, 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344) == RandomWords{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
+    CHECK(random_words(0x299f31d0a4093822ULL, 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344) ==
+          RandomWords{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
 TEST_CASE("Parts of a population draw the words of the whole", "[contract]") {
@@ -124,7 +126,8 @@ TEST_CASE("Sequences of different objects, occasions and seeds are uncorrelated"
 }
 
 TEST_CASE("Plausible names have streams of their own", "[contract]") {
-    std::vector<std::string> names{"input", "hidden", "top", "output", "feedback", "exc", "inh", "E", "I", "in", "out", "noise", "background", "thalamus", "teacher", "label"};
+    std::vector<std::string> names{"input", "hidden", "top", "output", "feedback",   "exc",      "inh",     "E",
+                                   "I",     "in",     "out", "noise",  "background", "thalamus", "teacher", "label"};
     for (const char* stem : {"hidden", "layer", "exc", "inh", "input", "pop", "area", "L", "E", "I", "h", "top", "feedback", "forward"})
         for (int k = 0; k < 40; ++k)
             for (const char* join : {"", "_"}) names.push_back(stem + std::string(join) + std::to_string(k));

@@ -42,6 +42,7 @@ TEST_CASE("limits of t are those of the tables", "[statistics][golden]") {
     for (const auto& row : table) CHECK(t_limit(row.degrees + 1, row.alpha) == Approx(row.limit).margin(5e-4));
     CHECK(t_limit(100'000'000, 1e-6) == Approx(4.8916).margin(1e-3));  // that of the normal distribution
     CHECK(t_limit(16, 1e-6) > t_limit(64, 1e-6));
+    CHECK(std::isinf(t_limit(1, 1e-6)));
 }
 
 // Upper limits of the tables have three decimals: the p-value is good to 5e-4 times the density there, a few 1e-5.

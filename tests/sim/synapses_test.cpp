@@ -26,7 +26,8 @@ Connectivity random_synapses(std::uint32_t sources, std::uint32_t targets, doubl
 }
 
 /// What `sources` with this delay deliver to a target of the whole population, and the sum of sizes for the error.
-std::pair<double, double> delivered(const Connectivity& c, std::span<const std::uint32_t> sources, std::uint16_t delay, std::uint32_t target) {
+std::pair<double, double> delivered(const Connectivity& c, std::span<const std::uint32_t> sources, std::uint16_t delay,
+                                    std::uint32_t target) {
     double sum = 0, size = 0;
     for (const auto i : sources)
         for (std::size_t k = 0; k < c.size(); ++k)
@@ -49,14 +50,16 @@ TEST_CASE("Every layout delivers the same weights", "[contract]") {
                 for (const auto& [first, count] : {std::pair{0u, targets}, {cut, targets - cut}}) {
                     SynapseBlock block(c, 30, first, count);
                     CHECK(block.dense() == (delays == 1 && probability > 0.3 && !block.delays().empty()));
-                    for (const std::vector<std::uint32_t>& sources : {std::vector<std::uint32_t>{}, {3}, {0, 1, 29}, {1, 2, 3, 4, 5, 6, 7, 7, 7, 20, 21}})
+                    for (const std::vector<std::uint32_t>& sources :
+                         {std::vector<std::uint32_t>{}, {3}, {0, 1, 29}, {1, 2, 3, 4, 5, 6, 7, 7, 7, 20, 21}})
                         for (std::size_t d = 0; d < block.delays().size(); ++d) {
                             std::vector<float> input((count + 63) / 64 * 64, 1.0f);
                             block.deliver(sources, d, 0.5f, input.data());
                             double worst = 0;
                             for (std::uint32_t j = 0; j < count; ++j) {
                                 const auto [sum, size] = delivered(c, sources, block.delays()[d], first + j);
-                                worst = std::max(worst, std::abs(static_cast<double>(input[j]) - 1 - 0.5 * sum) - 1e-6 * (1 + size));  // ten roundings of 6e-8
+                                // ten roundings of 6e-8
+                                worst = std::max(worst, std::abs(static_cast<double>(input[j]) - 1 - 0.5 * sum) - 1e-6 * (1 + size));
                             }
                             CHECK(worst <= 0);
                         }
@@ -81,7 +84,9 @@ TEST_CASE("The index of incoming synapses finds every synapse once", "[contract]
             block.index_incoming();
             std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint16_t, float>> by_source, by_target;
             block.for_each([&](std::uint32_t i, std::uint32_t j, std::uint16_t delay, float w) { by_source.emplace_back(i, j, delay, w); });
-            for (std::uint32_t j = 0; j < 30; ++j) block.for_incoming(j, [&](float& w, std::uint32_t i, std::size_t d) { by_target.emplace_back(i, j, block.delays()[d], w); });
+            for (std::uint32_t j = 0; j < 30; ++j)
+                block.for_incoming(j,
+                                   [&](float& w, std::uint32_t i, std::size_t d) { by_target.emplace_back(i, j, block.delays()[d], w); });
             std::sort(by_source.begin(), by_source.end());
             std::sort(by_target.begin(), by_target.end());
             CHECK(by_source == by_target);

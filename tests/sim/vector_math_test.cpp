@@ -22,7 +22,8 @@ void sweep(double low, double high, F&& f) {
 
 TEST_CASE("fast_exp has the stated relative error", "[analytic]") {
     double worst = 0;
-    sweep(-80, 80, [&](float x) { worst = std::max(worst, std::abs(static_cast<double>(fast_exp(x)) / std::exp(static_cast<double>(x)) - 1)); });
+    sweep(-80, 80,
+          [&](float x) { worst = std::max(worst, std::abs(static_cast<double>(fast_exp(x)) / std::exp(static_cast<double>(x)) - 1)); });
     CHECK(worst < 4e-7);
     CHECK(fast_exp(0) == 1);
     CHECK(fast_exp(1000) == fast_exp(80));
@@ -61,8 +62,10 @@ TEST_CASE("Thresholds have the stated probability", "[analytic]") {
     CHECK(probability_threshold(0) == 0);
     CHECK(firing_threshold(0) == 0);
     for (float p = 1e-6f; p < 0.999f; p *= 1.01f) {
-        CHECK(probability(probability_threshold(p)) == Approx(static_cast<double>(p)).epsilon(1.0 / (1 << 24)).margin(2.4e-10));      // 2^-24, and a whole word
-        CHECK(probability(firing_threshold(p)) == Approx(-std::expm1(-static_cast<double>(p))).epsilon(5e-7).margin(2.4e-10));  // and the error of fast_expm1
+        // 2^-24, and a whole word
+        CHECK(probability(probability_threshold(p)) == Approx(static_cast<double>(p)).epsilon(1.0 / (1 << 24)).margin(2.4e-10));
+        // and the error of fast_expm1
+        CHECK(probability(firing_threshold(p)) == Approx(-std::expm1(-static_cast<double>(p))).epsilon(5e-7).margin(2.4e-10));
     }
     for (const float certain : {1.0f, 1.5f, 1e30f}) {
         CHECK(probability(probability_threshold(certain)) >= 1 - 1.0 / (1 << 23));

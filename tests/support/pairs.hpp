@@ -23,7 +23,8 @@ struct WindowRule {
 
 inline constexpr float unbounded = std::numeric_limits<float>::infinity();
 
-inline Plasticity plasticity_of(const PairWindow& window, std::uint32_t sources, double learning_rate = 1, Bounds bounds = {-unbounded, unbounded}) {
+inline Plasticity plasticity_of(const PairWindow& window, std::uint32_t sources, double learning_rate = 1,
+                                Bounds bounds = {-unbounded, unbounded}) {
     Plasticity p;
     p.rule = std::make_shared<RuleOf<WindowRule>>(window);
     p.learning_rate = learning_rate;
@@ -54,8 +55,8 @@ inline bool gate_lets(const std::vector<std::uint8_t>& open, Gate gate, Step pre
 
 /// The definition, pair by pair: sum of the window over all pairs of arrivals and post spikes. Nearest neighbour: a post spike pairs with
 /// the last arrival, an arrival with the last post spike; one of the same step is half there, and half is still the one before.
-inline double pair_sum(const PairWindow& w, double dt_ms, const std::vector<Step>& pre, const std::vector<Step>& post, const std::vector<std::uint8_t>& open = {},
-                       Gate gate = Gate::later) {
+inline double pair_sum(const PairWindow& w, double dt_ms, const std::vector<Step>& pre, const std::vector<Step>& post,
+                       const std::vector<std::uint8_t>& open = {}, Gate gate = Gate::later) {
     const auto potentiation = [&](Step s) { return w.a_plus * std::exp(-static_cast<double>(s) * dt_ms / w.tau_plus_ms); };
     const auto depression = [&](Step s) { return -w.a_minus * std::exp(-static_cast<double>(s) * dt_ms / w.tau_minus_ms); };
     double sum = 0;

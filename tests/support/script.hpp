@@ -20,7 +20,9 @@ using InputLog = std::vector<std::vector<float>>;
 class Scripted final : public Population {
 public:
     Scripted(std::string its_name, std::uint32_t units, Script script, std::size_t steps = 0)
-        : Population(std::move(its_name), units), script_(std::move(script)), log_(std::make_shared<InputLog>(steps, std::vector<float>(units))) {
+        : Population(std::move(its_name), units),
+          script_(std::move(script)),
+          log_(std::make_shared<InputLog>(steps, std::vector<float>(units))) {
         std::sort(script_.begin(), script_.end());
     }
     std::shared_ptr<const InputLog> log() const { return log_; }
@@ -65,9 +67,7 @@ Connectivity every_pair(std::uint32_t sources, std::uint32_t targets, Weight&& w
         }
     return c;
 }
-inline Connectivity one_synapse(double weight, std::uint16_t delay) {
-    return {{0}, {0}, {static_cast<float>(weight)}, {delay}};
-}
+inline Connectivity one_synapse(double weight, std::uint16_t delay) { return {{0}, {0}, {static_cast<float>(weight)}, {delay}}; }
 
 /// Weights of a projection by (source, target), in the order of the synapses.
 inline std::vector<float> weights_of(const Projection& projection) {

@@ -17,14 +17,16 @@ struct Stripes {
         for (std::uint32_t k = 0; k < count; ++k) {
             const auto label = static_cast<std::uint8_t>(draws.below(2));
             std::vector<std::uint8_t> image;
-            for (std::uint32_t pixel = 0; pixel < 16; ++pixel) image.push_back(static_cast<std::uint8_t>((pixel / 8 == label ? 170 : 0) + draws.below(80)));
+            for (std::uint32_t pixel = 0; pixel < 16; ++pixel)
+                image.push_back(static_cast<std::uint8_t>((pixel / 8 == label ? 170 : 0) + draws.below(80)));
             images.push_back(image);
             labels.push_back(label);
         }
     }
     std::vector<Presentation> presentations(std::size_t from, std::size_t count, std::uint32_t first_trial = 1) const {
         std::vector<Presentation> shown;
-        for (std::size_t k = from; k < from + count; ++k) shown.push_back({images[k % images.size()], labels[k % images.size()], first_trial + static_cast<std::uint32_t>(k)});
+        for (std::size_t k = from; k < from + count; ++k)
+            shown.push_back({images[k % images.size()], labels[k % images.size()], first_trial + static_cast<std::uint32_t>(k)});
         return shown;
     }
 };
@@ -124,7 +126,9 @@ struct Experiment {
     std::unique_ptr<Circuit> circuit;
     Trainer trainer;
     explicit Experiment(const std::string& text, std::vector<std::string> overrides = {})
-        : description(app::parse_description(text, "test.toml", overrides)), circuit(app::build_circuit(description)), trainer(*circuit, app::build_schedule(description, *circuit, 16, 2)) {}
+        : description(app::parse_description(text, "test.toml", overrides)),
+          circuit(app::build_circuit(description)),
+          trainer(*circuit, app::build_schedule(description, *circuit, 16, 2)) {}
     std::vector<std::vector<float>> weights() const {
         std::vector<std::vector<float>> all;
         for (const auto& p : circuit->projections())

@@ -65,6 +65,12 @@ TEST_CASE("a mean does not agree when its error hides what must be seen", "[veri
     CHECK(verdict(agrees("x", "", moments(7 + 2 * resolution), 7, 3, 100, "")) == "FAIL");
 }
 
+TEST_CASE("a single repetition is all noise", "[verify]") {
+    const std::vector<double> one{7};
+    CHECK(verdict(agrees("x", "", moments_of(one), 7, 1, 100, "")) == "FAIL (noise)");
+    CHECK(verdict(surely_at_most("x", "", moments_of(one), 8, 1, "")) == "FAIL (noise)");
+}
+
 TEST_CASE("a deviation of the resolution is overlooked with the probability of one tail alpha", "[verify][analytic]") {
     const auto m = agrees("x", "", moments(7), 7, 3, 100, "");
     CHECK(m.resolution - m.bound == Approx(t_limit(50, 2 * alpha)));  // a mean that lies one such tail below the truth still agrees
@@ -109,6 +115,15 @@ TEST_CASE("one failure fails its check and the report, and so does an interrupti
     auto interrupted = report_of({equals("x", "", 1, 1, 0, "")});
     interrupted.interrupted = true;
     CHECK_FALSE(interrupted.passed());
+}
+
+TEST_CASE("a check that measured nothing, or that an error ended, has failed", "[verify]") {
+    CHECK_FALSE(CheckResult{}.passed());
+    const auto ended = ended_by("populations.a.size: must be >= 1, got 0");
+    CHECK_FALSE(ended.passed());
+    REQUIRE(ended.measurements.size() == 1);
+    CHECK(ended.measurements[0].reason == "populations.a.size: must be >= 1, got 0");
+    CHECK(verdict(ended.measurements[0]) == "FAIL");
 }
 
 TEST_CASE("the JSON report holds all that was measured and drawn", "[verify]") {

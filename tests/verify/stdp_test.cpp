@@ -40,10 +40,8 @@ std::set<std::string> failing(const CheckResult& result) {
 void multiply(Parameters& parameters, const std::string& key, double factor) {
     const auto found = parameters.find(key);
     if (found == parameters.end()) return;
-    if (auto* number = std::get_if<double>(&found->second.value))
-        *number *= factor;
-    else if (auto* whole = std::get_if<std::int64_t>(&found->second.value))
-        found->second.value = factor * static_cast<double>(*whole);
+    if (auto* number = std::get_if<double>(&found->second.value)) *number *= factor;
+    else if (auto* whole = std::get_if<std::int64_t>(&found->second.value)) found->second.value = factor * static_cast<double>(*whole);
     else if (auto* all = std::get_if<std::vector<double>>(&found->second.value))
         for (double& x : *all) x *= factor;
 }
