@@ -163,6 +163,21 @@ class Training(Workplace):
         self.assertEqual(rows[0]["train_error_percent"], "nan")
         self.assertTrue(all(0 <= float(r["learning_fraction"]) <= 1 and 0 <= float(r["validation_error_percent"]) <= 100 for r in rows))
 
+    def test_gradient_angle(self):
+        out = self.folder / "angle"
+        settings = ["metrics.gradient_angle=true", "metrics.gradient_images=4", "metrics.gradient_trials=3"]
+        run("run", LEARN, *TINY, *(word for s in settings for word in ("--set", s)), "--out", out, *NO_PLOTS)
+        rows = read_rows(out / "learning.csv")
+        columns = ["angle_degrees", "angle_error_degrees", "norm_ratio", "sign_agreement", "mean_field_angle_degrees"]
+        self.assertEqual(list(rows[0])[6:], [f"{c}.{p}" for p in ("input_to_hidden", "hidden_to_top") for c in columns])
+        # before learning: the top descends, in the mean field as well; fixed random feedback tells the hidden units nothing yet
+        self.assertLess(float(rows[0]["mean_field_angle_degrees.hidden_to_top"]), 60)
+        self.assertLess(float(rows[0]["angle_degrees.hidden_to_top"]), 60)
+        self.assertGreater(float(rows[0]["sign_agreement.hidden_to_top"]), 0.6)
+        self.assertLess(abs(float(rows[0]["mean_field_angle_degrees.input_to_hidden"]) - 90), 10)
+        # looking on changes nothing
+        self.assertEqual({n: w["weight"].tolist() for n, w in read_weights(out).items()}, {n: w["weight"].tolist() for n, w in read_weights(self.out).items()})
+
     def test_intervals(self):
         rows = read_rows(self.out / "intervals.csv")
         self.assertEqual(set(rows[0]), {"start_ms", "stop_ms", "level", "name"})
