@@ -65,10 +65,8 @@ void RateNetwork<Real>::add_input(const Drive& drive, std::size_t p, const std::
     for (std::size_t k = 0; k < connections_.size(); ++k) {
         const auto& c = connections_[k];
         if (c.to != p || !conducts(drive, k)) continue;
-        if (c.dense.size() > 0)
-            u.noalias() += c.dense * activity[c.from];
-        else
-            u += c.sparse * activity[c.from];
+        if (c.dense.size() > 0) u.noalias() += c.dense * activity[c.from];
+        else u += c.sparse * activity[c.from];
     }
 }
 
@@ -77,10 +75,8 @@ void RateNetwork<Real>::add_error(const Drive& drive, std::size_t p, const std::
     for (std::size_t k = 0; k < connections_.size(); ++k) {
         const auto& c = connections_[k];
         if (c.from != p || !conducts(drive, k) || !circuit_.population(c.to).receives()) continue;
-        if (c.dense.size() > 0)
-            v.noalias() += c.dense.transpose() * adjoint[c.to];
-        else
-            v += c.sparse.transpose() * adjoint[c.to];
+        if (c.dense.size() > 0) v.noalias() += c.dense.transpose() * adjoint[c.to];
+        else v += c.sparse.transpose() * adjoint[c.to];
     }
 }
 
@@ -153,12 +149,9 @@ template <class Real>
 Real RateNetwork<Real>::loss(Loss loss, const Matrix& y, const Matrix& t) const {
     const auto entropy = [](const auto& p, const auto& q) { return -(p.array() * q.array().log()).sum(); };
     switch (loss) {
-        case Loss::cross_entropy:
-            return entropy(t, y);
-        case Loss::binary_cross_entropy:
-            return entropy(t, y) + entropy((1 - t.array()).matrix(), (1 - y.array()).matrix());
-        case Loss::squared:
-            return (y - t).squaredNorm() / 2;
+        case Loss::cross_entropy: return entropy(t, y);
+        case Loss::binary_cross_entropy: return entropy(t, y) + entropy((1 - t.array()).matrix(), (1 - y.array()).matrix());
+        case Loss::squared: return (y - t).squaredNorm() / 2;
     }
     return 0;
 }
@@ -166,12 +159,9 @@ Real RateNetwork<Real>::loss(Loss loss, const Matrix& y, const Matrix& t) const 
 template <class Real>
 typename RateNetwork<Real>::Matrix RateNetwork<Real>::loss_slope(Loss loss, const Matrix& y, const Matrix& t) const {
     switch (loss) {
-        case Loss::cross_entropy:
-            return -(t.array() / y.array()).matrix();
-        case Loss::binary_cross_entropy:
-            return ((y - t).array() / (y.array() * (1 - y.array()))).matrix();
-        case Loss::squared:
-            return y - t;
+        case Loss::cross_entropy: return -(t.array() / y.array()).matrix();
+        case Loss::binary_cross_entropy: return ((y - t).array() / (y.array() * (1 - y.array()))).matrix();
+        case Loss::squared: return y - t;
     }
     return y;
 }

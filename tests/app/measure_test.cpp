@@ -95,7 +95,7 @@ TEST_CASE("Measured changes of presentations add up", "[contract]") {
     for (const auto& projection : together)
         for (const double x : projection) largest = std::max(largest, std::abs(x));
     CHECK(largest_difference(together, sum) < 1e-13 * largest);  // integers times an amplitude: rounded at each sum of doubles
-    for (const auto& projection : e.trainer.measure({}))  // of nothing: no change
+    for (const auto& projection : e.trainer.measure({}))         // of nothing: no change
         CHECK(std::all_of(projection.begin(), projection.end(), [](double x) { return x == 0; }));
 }
 
