@@ -65,7 +65,7 @@ std::vector<MeanField::Matrix> MeanField::expected_spikes(const Presentation& sh
                                        [](Step sum, const Phase& phase) { return sum + phase.steps; });
     auto units = start(shown);
     std::vector<Matrix> expected;
-    for (const auto& shard : units) expected.push_back(Matrix::Zero(shard.count, steps));
+    for (const auto& shard : units) expected.emplace_back(Matrix::Zero(shard.count, steps));
     Step n = 0;
     for (const auto& phase : schedule_.phases) {
         units[schedule_.readout].nudge = phase.clamps.empty() ? 0 : phase.nudge;

@@ -121,7 +121,7 @@ std::vector<double> TwoPass::change(std::size_t projection, double nudge) const 
     const auto second = settle(nudged);
     std::vector<Network::Matrix> change;
     for (std::size_t p = 0; p < first.activity.size(); ++p) {
-        change.push_back(second.activity[p] - first.activity[p]);
+        change.emplace_back(second.activity[p] - first.activity[p]);
         first.activity[p] += 0.5 * change[p];
     }
     return network_.weight_gradient(projection, change, first);
