@@ -41,18 +41,6 @@ fs::path fresh_directory(const fs::path& file) {
     return candidate;
 }
 
-Description describe(const RunArguments& arguments) {
-    std::vector<std::string> settings = arguments.settings;
-    if (arguments.seed) settings.push_back("run.seed=" + std::to_string(*arguments.seed));
-    if (arguments.threads) settings.push_back("run.threads=" + std::to_string(*arguments.threads));
-    auto description = app::read_description(arguments.file, settings);
-    if (!arguments.data.empty()) {
-        description.data.directory = arguments.data;
-        description.sources["data.directory"] = {"--data"};
-    }
-    return description;
-}
-
 void print_result(const app::RunResult& result, const fs::path& out) {
     const auto& s = result.summary;
     fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {}, ran {} of activity in {}\n", s.network.neurons,
@@ -72,7 +60,7 @@ void print_result(const app::RunResult& result, const fs::path& out) {
 }
 
 void run_command(const RunArguments& arguments, const std::string& command, int& exit_code) {
-    const auto description = describe(arguments);
+    const auto description = describe(arguments.file, arguments.settings, arguments.seed, arguments.threads, arguments.data);
     const fs::path out = arguments.out.empty() ? fresh_directory(arguments.file) : fs::path(arguments.out);
     if (arguments.dry_run) {
         app::ResultsDirectory::check(out);
@@ -110,6 +98,18 @@ std::string command_line(int argc, const char* const* argv) {
         text += (k ? " " : "") + (plain ? word : "'" + word + "'");
     }
     return text;
+}
+
+Description describe(const std::string& file, std::vector<std::string> settings, std::optional<std::int64_t> seed,
+                     std::optional<std::int64_t> threads, const std::string& data) {
+    if (seed) settings.push_back("run.seed=" + std::to_string(*seed));
+    if (threads) settings.push_back("run.threads=" + std::to_string(*threads));
+    auto description = app::read_description(file, settings);
+    if (!data.empty()) {
+        description.data.directory = data;
+        description.sources["data.directory"] = {"--data"};
+    }
+    return description;
 }
 
 void add_run(CLI::App& app, const std::string& command, int& exit_code) {

@@ -11,7 +11,6 @@
 #include <optional>
 
 #include "app/run.hpp"
-#include "app/toml_io.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
@@ -41,13 +40,7 @@ bool names_a_file(const std::string& name) { return name.ends_with(".toml") || s
 
 /// The description is read now, so that bad input is refused before anything runs.
 Task task_of_file(const std::string& file, const VerifyArguments& arguments) {
-    auto settings = arguments.settings;
-    if (arguments.seed) settings.push_back("run.seed=" + std::to_string(*arguments.seed));
-    auto description = app::read_description(file, settings);
-    if (!arguments.data.empty()) {
-        description.data.directory = arguments.data;
-        description.sources["data.directory"] = {"--data"};
-    }
+    const auto description = describe(file, arguments.settings, arguments.seed, {}, arguments.data);
     verify::check_description(description);
     return {&verify::circuit, [description, name = std::filesystem::path(file).stem().string()](const verify::Context& context) {
                 return verify::verify_circuit(description, name, context);

@@ -6,13 +6,12 @@
 #include <numeric>
 
 #include "sim/error.hpp"
+#include "sim/rate_network.hpp"
 
 namespace ydot {
 
 MeanField::MeanField(const Circuit& circuit, const Schedule& schedule) : circuit_(circuit), schedule_(schedule) {
-    for (std::size_t p = 0; p < circuit.population_count(); ++p)
-        if (!circuit.population(p).has_rate())
-            throw Error("populations." + circuit.population(p).name() + ".model", "has no rate reading", {});
+    require_rates(circuit);
     for (std::size_t k = 0; k < circuit.projections().size(); ++k) {
         const auto& projection = circuit.projections()[k];
         if (projection.plasticity &&

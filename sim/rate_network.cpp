@@ -17,12 +17,16 @@ Real larger(Real x, const Entries& entries) {
 
 }  // namespace
 
-template <class Real>
-RateNetwork<Real>::RateNetwork(const Circuit& circuit) : circuit_(circuit) {
+void require_rates(const Circuit& circuit) {
     for (std::size_t p = 0; p < circuit.population_count(); ++p)
         if (const auto& population = circuit.population(p); !population.has_rate())
             throw Error("populations." + population.name() + ".model",
                         "has no rate reading: its units are no function y = phi(u) of their input, or vary in time", {});
+}
+
+template <class Real>
+RateNetwork<Real>::RateNetwork(const Circuit& circuit) : circuit_(circuit) {
+    require_rates(circuit);
     for (const auto& projection : circuit.projections()) {
         const auto& to = circuit.population(projection.to);
         Connection c{projection.from, projection.to, {}, {to.size(), circuit.population(projection.from).size()}};

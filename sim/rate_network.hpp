@@ -16,6 +16,9 @@ enum class Loss {
     squared                ///< sum (y - t)^2 / 2
 };
 
+/// @throws Error that names a population of the circuit without a rate reading
+void require_rates(const Circuit& circuit);
+
 /// The rate reading of a circuit: units are real numbers,
 ///   u_q = bias_q + sum over projections p -> q of W y_p,   y_q = (1 - nudge_q) phi_q(u_q) + nudge_q target_q,
 /// with the weights that the circuit had when this was made. Sources show their stimulus. Matrices are units x presentations.

@@ -1,5 +1,8 @@
 #include "verify/check.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,7 +10,6 @@
 #include "app/build.hpp"
 #include "app/registry.hpp"
 #include "app/toml_io.hpp"
-#include "sim/parallel.hpp"
 
 namespace ydot::verify {
 namespace {
@@ -43,6 +45,14 @@ Measurement surely_at_most(std::string what, std::string unit, const Moments& me
     return {std::move(what), std::move(unit), measured.mean, 0, Bound::at_most, bound, error, allowance, std::move(reason), passed};
 }
 
+Measurement first_order(std::string what, std::span<const double> figures) {
+    // If a figure is a n (1 + c n), a slope between n and n / 2 is off by about c n / 2 ln 2 < c n, and c follows from the slope at 16 n.
+    const auto slope = [&](std::size_t k) { return std::log2(figures[k] / figures[k + 1]); };
+    const std::size_t last = figures.size() - 1;
+    return equals(std::move(what), "1", slope(last - 1), 1, 2 * std::abs(slope(last - 5) - 1) / 16 + 1e-3,
+                  "next order of the expansion: a sixteenth of the deviation at a step 16 times as large, times 2; 0.001 for rounding");
+}
+
 Measurement plausible(std::string what, double p, std::size_t comparisons, std::string reason) {
     const double least = alpha / static_cast<double>(comparisons);
     return {std::move(what), "p", p, 1, Bound::at_least, least, 0, 0, std::move(reason), p >= least};
@@ -74,12 +84,6 @@ std::unique_ptr<Circuit> Context::build(Description description) const {
     return circuit;
 }
 
-std::vector<double> repeat(std::size_t count, const std::function<double(std::size_t)>& f) {
-    std::vector<double> results(count);
-    parallel_for(count, 1, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t k = begin; k < end; ++k) results[k] = f(k);
-    });
-    return results;
-}
+std::string toml_of(std::span<const double> numbers) { return fmt::format("[{}]", fmt::join(numbers, ", ")); }
 
 }  // namespace ydot::verify

@@ -2,12 +2,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/circuit.hpp"
 #include "sim/description.hpp"
+#include "sim/parallel.hpp"
 #include "sim/statistics.hpp"
 
 namespace ydot::verify {
@@ -46,6 +48,10 @@ Measurement at_most(std::string what, std::string unit, double figure, double bo
 /// Passes when the mean lies below the bound by more than luck can make it.
 Measurement surely_at_most(std::string what, std::string unit, const Moments& measured, double bound, std::size_t comparisons,
                            std::string reason);
+/// That figures vanish in proportion to a step: d log(figure) / d log(step) between the two smallest is 1, but for the next order of the
+/// expansion, which the same slope at 16 times the step tells. @param figures  at steps of which each is half of the one before, seven or
+/// more
+Measurement first_order(std::string what, std::span<const double> figures);
 /// A p-value: passes when it is >= alpha / comparisons.
 Measurement plausible(std::string what, double p, std::size_t comparisons, std::string reason);
 /// A figure that is only shown.
@@ -97,7 +103,17 @@ struct Context {
 };
 
 /// f(k) for k = 0 ... count - 1, in parallel; results in order, whatever the number of threads.
-std::vector<double> repeat(std::size_t count, const std::function<double(std::size_t)>& f);
+template <class F>
+auto repeat(std::size_t count, const F& f) {
+    std::vector<decltype(f(count))> results(count);
+    parallel_for(count, 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t k = begin; k < end; ++k) results[k] = f(k);
+    });
+    return results;
+}
+
+/// "[1, 2.5]", exact.
+std::string toml_of(std::span<const double> numbers);
 
 /// One law.
 struct Check {

@@ -54,12 +54,6 @@ private:
     double of_bound_ = 0, error_ = 0, largest_ = 0;
 };
 
-std::string list_of(const std::vector<double>& x) {
-    std::ostringstream text;
-    text.precision(17);
-    for (std::size_t k = 0; k < x.size(); ++k) text << (k ? ", " : "[") << x[k];
-    return text.str() + "]";
-}
 std::string setting(const std::string& key, double x) {
     std::ostringstream text;
     text.precision(17);
@@ -171,8 +165,8 @@ struct Crossings {
 Crossings crossings(const Context& context, double dt_ms) {
     std::vector<double> kicks_ms, units;
     for (std::size_t k = 0; k < crossing_units; ++k) kicks_ms.push_back(kick_time_ms(k)), units.push_back(static_cast<double>(k));
-    const auto circuit = context.build(crossing_text, {setting("run.dt_ms", dt_ms), "populations.input.times_ms=" + list_of(kicks_ms),
-                                                       "populations.input.units=" + list_of(units)});
+    const auto circuit = context.build(crossing_text, {setting("run.dt_ms", dt_ms), "populations.input.times_ms=" + toml_of(kicks_ms),
+                                                       "populations.input.units=" + toml_of(units)});
     const auto times = spike_times(*circuit, 60, 0)[1];
     Crossings result;
     for (std::size_t k = 0; k < crossing_units; ++k) {
@@ -233,8 +227,8 @@ std::unique_ptr<Circuit> filter_circuit(const Context& context, const Shape& s, 
     return context.build(filter_text, {setting("run.dt_ms", dt_ms), std::string("run.propagator=") + (continuous ? "continuous" : "grid"),
                                        std::string("populations.unit.filter=") + s.filter, setting("populations.unit.tau_syn_ms", s.tau_ms),
                                        setting("populations.unit.tau_rise_ms", s.rise_ms > 0 ? s.rise_ms : 1),
-                                       "populations.input.times_ms=" + list_of(times_ms),
-                                       "populations.input.units=" + list_of(std::vector<double>(times_ms.size())),
+                                       "populations.input.times_ms=" + toml_of(times_ms),
+                                       "populations.input.units=" + toml_of(std::vector<double>(times_ms.size())),
                                        setting("projections.line.delay_ms", static_cast<double>(delay_steps) * dt_ms)});
 }
 

@@ -302,12 +302,9 @@ Sample observe(const Context& context, Circuit& circuit, const Kind& kind, doubl
 
 std::vector<Sample> observe_all(const Context& context, const Kind& kind, const std::string& text, double duration_ms, std::size_t index) {
     const auto circuit = circuit_of(context, kind, text);
-    std::vector<Sample> samples(repetitions);
-    repeat(repetitions, [&](std::size_t k) {
-        samples[k] = observe(context, *circuit, kind, duration_ms, static_cast<std::uint32_t>(index * repetitions + k));
-        return 0.0;
+    return repeat(repetitions, [&](std::size_t k) {
+        return observe(context, *circuit, kind, duration_ms, static_cast<std::uint32_t>(index * repetitions + k));
     });
-    return samples;
 }
 
 /// The probability integral transform of the first n intervals. n is fixed by the expectation, eight standard deviations below it: a sample

@@ -1,13 +1,10 @@
 #include "verify/stdp.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <cmath>
 #include <numeric>
-
-#include "sim/parallel.hpp"
 
 namespace ydot::verify {
 
@@ -64,10 +61,7 @@ double mean_weight(const Circuit& circuit, std::string_view name) {
 }
 
 std::vector<Moments> moments_over(std::size_t count, const std::function<std::vector<double>(std::size_t)>& f) {
-    std::vector<std::vector<double>> results(count);
-    parallel_for(count, 1, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t k = begin; k < end; ++k) results[k] = f(k);
-    });
+    const auto results = repeat(count, f);
     std::vector<Moments> moments;
     for (std::size_t figure = 0; figure < results[0].size(); ++figure) {
         std::vector<double> values;
@@ -81,8 +75,6 @@ std::string toml_of(const PairWindow& w) {
     return fmt::format("rule = \"stdp\"\na_plus = {}\na_minus = {}\ntau_plus_ms = {}\ntau_minus_ms = {}\n", w.a_plus, w.a_minus,
                        w.tau_plus_ms, w.tau_minus_ms);
 }
-
-std::string toml_of(std::span<const double> numbers) { return fmt::format("[{}]", fmt::join(numbers, ", ")); }
 
 Moments scaled(Moments m, double factor) {
     m.mean *= factor;

@@ -34,9 +34,6 @@ std::vector<Moments> moments_over(std::size_t count, const std::function<std::ve
 /// Lines of a plasticity table: the rule "stdp" with this window.
 std::string toml_of(const PairWindow& window);
 
-/// "[1, 2.5]"
-std::string toml_of(std::span<const double> numbers);
-
 /// The same factor on mean and error.
 Moments scaled(Moments m, double factor);
 

@@ -20,11 +20,6 @@ std::string number(double x) {
     text << std::showpoint << x;
     return text.str();
 }
-std::string list_of(const std::vector<double>& x) {
-    std::string text = "[";
-    for (const double v : x) text += number(v) + ", ";
-    return text + "]";
-}
 
 // ---- the order of a deterministic error -------------------------------------------------------------------------------------------
 
@@ -199,8 +194,8 @@ std::vector<double> changes(const Context& context, double dt_ms, bool continuou
     }
     const auto circuit =
         context.build(pair_text, {"run.dt_ms=" + number(dt_ms), std::string("run.propagator=") + (continuous ? "continuous" : "grid"),
-                                  "populations.pre.times_ms=" + list_of(pre), "populations.pre.units=" + list_of(unit),
-                                  "populations.post.times_ms=" + list_of(post), "populations.post.units=" + list_of(unit)});
+                                  "populations.pre.times_ms=" + toml_of(pre), "populations.pre.units=" + toml_of(unit),
+                                  "populations.post.times_ms=" + toml_of(post), "populations.post.units=" + toml_of(unit)});
     Replica replica(*circuit);
     replica.learn_online();
     replica.run(static_cast<Step>(80 / dt_ms));

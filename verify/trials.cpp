@@ -21,12 +21,6 @@ constexpr std::uint64_t network_seed =
     1;  // angles belong to a network and a pattern: these stay, the seed of the context chooses the spikes
 constexpr std::size_t trials_per_group = 500;
 
-struct Layer {
-    std::size_t projection;
-    std::string name;
-};
-const std::vector<Layer> layers{{up, "hidden layer"}, {read_out, "top layer"}};
-
 using Changes = std::vector<std::vector<double>>;  ///< by group or by projection, and synapse
 
 Context of_network(const Context& context) { return {network_seed, context.quick, context.fault}; }

@@ -15,6 +15,13 @@ inline constexpr std::size_t up = 0, read_out = 1, back = 2;
 inline constexpr std::size_t input = 0, hidden = 1, top = 2;
 extern const std::string_view two_pass_circuit;
 
+/// The layers that learn, by their incoming projection.
+struct Layer {
+    std::size_t projection;
+    std::string name;
+};
+inline const std::vector<Layer> layers{{up, "hidden layer"}, {read_out, "top layer"}};
+
 /// One image and its label, drawn from the seed.
 struct Pattern {
     std::vector<std::uint8_t> image;
