@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <tbb/task_arena.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "app/registry.hpp"
+#include "app/synapse_stream.hpp"
 #include "app/toml_io.hpp"
 #include "networks/list.hpp"
 
@@ -160,6 +163,27 @@ void check_dendritic(const ProjectionSpec& spec, const Circuit& circuit, const P
                     "dendritic delays of plastic synapses must be constant, and both populations on the grid", spec.source.text());
 }
 
+/// Static synapses of a network without a schedule are drawn straight into their place, where the connector can do it.
+bool is_streamed(const ProjectionSpec& spec, const Description& description) {
+    if (!spec.plasticity.rule.empty() || spec.weight.fan_in || !description.schedule.phases.empty()) return false;
+    return static_cast<bool>(networks::find_connector(spec.connector, "projections." + spec.name + ".connector", spec.source).stream);
+}
+
+void connect_stream(const ProjectionSpec& spec, const RunSpec& run, Circuit& circuit) {
+    const auto from = circuit.find_population(spec.from), to = circuit.find_population(spec.to);
+    const auto &source = circuit.population(from), &target = circuit.population(to);
+    if (!target.receives()) throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
+    const networks::ConnectRequest request{spec.name, source.size(), target.size(), from == to, static_cast<std::uint64_t>(run.seed), nullptr, spec.source};
+    auto targets = networks::find_connector(spec.connector, {}).stream(spec.connection, "projections." + spec.name, request);
+    circuit.connect_static(spec.name, from, to, std::make_unique<DescribedSynapses>(spec, run, std::move(targets), target.reads_activity() && source.full_rate_Hz() > 0 ? 1e3 / source.full_rate_Hz() : 1));
+}
+
+void set_backgrounds(const Description& description, Circuit& circuit) {
+    for (std::size_t p = 0; p < description.populations.size(); ++p)
+        if (const auto& spec = description.populations[p]; spec.background_rate_Hz > 0)
+            circuit.set_background(p, BackgroundInput::make(spec.name, spec.background_rate_Hz, spec.background_weight, circuit.dt_ms()));
+}
+
 }  // namespace
 
 Step to_steps(double time_ms, double dt_ms) {
@@ -176,9 +200,12 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
     auto circuit =
         std::make_unique<Circuit>(description.run.dt_ms, static_cast<std::uint64_t>(description.run.seed), std::move(populations));
 
+    set_backgrounds(description, *circuit);
+
     Wiring wiring(description, *circuit);
     std::map<std::string, Connectivity> synapses;
     for (const auto& spec : description.projections) {
+        if (is_streamed(spec, description)) continue;
         const auto& target = circuit->population(circuit->find_population(spec.to));
         if (!target.receives() && spec.plasticity.rule.empty())  // plastic synapses onto a source learn from spikes that they do not cause
             throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
@@ -191,6 +218,10 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
                 spec.from, dale_signs(description, synapses, spec.from, circuit->population(circuit->find_population(spec.from)).size()));
 
     for (const auto& spec : description.projections) {
+        if (is_streamed(spec, description)) {
+            connect_stream(spec, description.run, *circuit);
+            continue;
+        }
         auto& drawn = synapses[spec.name];
         const std::vector<float> none, &sign = spec.plasticity.dale ? signs[spec.from] : none;
         if (spec.plasticity.dale)
@@ -219,6 +250,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
                         connector.tie == networks::WeightTie::transpose ? Follows::transpose : Follows::sign,
                         static_cast<float>(feedback.factor));
     }
+    circuit->build_static_synapses(static_cast<std::size_t>(tbb::this_task_arena::max_concurrency()));
     return circuit;
 }
 

@@ -1,5 +1,7 @@
 #include "app/toml_io.hpp"
 
+#include "networks/microcircuit.hpp"
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -515,8 +517,19 @@ void collect_sources(const Node& node, const std::string& path, std::map<std::st
 }
 
 const Names& top_keys() {
-    static const Names keys{"plots", "run", "data", "populations", "projections", "schedule", "record", "metrics"};
+    static const Names keys{"plots", "run", "data", "populations", "projections", "schedule", "record", "metrics", "circuit"};
     return keys;
+}
+
+/// A circuit of the library becomes populations and projections, unless the description lists them already.
+void expand_circuit(Description& d) {
+    if (d.circuit.name.empty() || !d.populations.empty()) return;
+    if (d.circuit.name != "microcircuit") refuse("circuit.name", "must be microcircuit, got \"" + d.circuit.name + "\"", nearest_source("circuit.name", d.sources));
+    if (d.circuit.background != "poisson" && d.circuit.background != "dc")
+        refuse("circuit.background", "must be poisson or dc, got \"" + d.circuit.background + "\"", nearest_source("circuit.background", d.sources));
+    auto circuit = networks::microcircuit({d.circuit.scale, d.circuit.background == "dc" ? networks::Background::dc : networks::Background::poisson});
+    d.populations = std::move(circuit.populations);
+    d.projections = std::move(circuit.projections);
 }
 
 Description read_tree(const Node& root) {
@@ -524,6 +537,7 @@ Description read_tree(const Node& root) {
     Description d;
     if (const Node* c = root.child("plots")) d.plots = read_plots(*c);
     if (const Node* c = root.child("run")) d.run = read_table<RunSpec>(*c, "run");
+    if (const Node* c = root.child("circuit")) d.circuit = read_table<CircuitSpec>(*c, "circuit");
     if (const Node* c = root.child("data")) d.data = read_table<DataSpec>(*c, "data");
     if (const Node* c = root.child("populations")) d.populations = read_all(*c, read_population);
     if (const Node* c = root.child("projections")) d.projections = read_all(*c, read_projection);
@@ -531,6 +545,7 @@ Description read_tree(const Node& root) {
     if (const Node* c = root.child("record")) d.record = read_table<RecordSpec>(*c, "record");
     if (const Node* c = root.child("metrics")) d.metrics = read_table<MetricsSpec>(*c, "metrics");
     collect_sources(root, {}, d.sources);
+    expand_circuit(d);
     return d;
 }
 
@@ -824,6 +839,7 @@ Description parse_description(std::string_view text, std::string_view file_name,
 std::string write_description(const Description& d) {
     std::string out = fmt::format("plots = {}\n", d.plots);
     write_table(out, "[run]", field_lines(d.run));
+    if (!d.circuit.name.empty()) write_table(out, "[circuit]", field_lines(d.circuit));
     write_table(out, "[data]", field_lines(d.data));
     for (const auto& p : d.populations) write_population(out, p);
     for (const auto& p : d.projections) write_projection(out, p);

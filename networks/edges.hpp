@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -39,6 +40,9 @@ struct ConnectRequest {
     const EdgeList* forward = nullptr;  ///< the projection that a feedback connector answers to: from `targets` to `sources` units
     Source source{};                    ///< where the projection was written, for errors
 };
+
+/// Appends the targets of a source; always the same ones, from several threads at once.
+using TargetsOf = std::function<void(std::uint32_t source, std::vector<std::uint32_t>& out)>;
 
 /// Throws an Error that names the projection.
 [[noreturn]] inline void refuse(const ConnectRequest& request, std::string reason) {

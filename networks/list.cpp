@@ -28,6 +28,10 @@ Connector erase() {
     result.connect = [](const Parameters& settings, const std::string& path, const ConnectRequest& request) {
         return Model::connect(read_params<Params>(settings, path), request);
     };
+    if constexpr (requires { &Model::stream; })
+        result.stream = [](const Parameters& settings, const std::string& path, const ConnectRequest& request) {
+            return Model::stream(read_params<Params>(settings, path), request);
+        };
     if constexpr (requires { &Params::of; }) result.feedback = read_feedback<Model>;
     return result;
 }

@@ -8,6 +8,7 @@
 #include "networks/disjoint.hpp"
 #include "networks/fixed_indegree.hpp"
 #include "networks/fixed_probability.hpp"
+#include "networks/fixed_total_number.hpp"
 #include "networks/local_receptive_field.hpp"
 #include "networks/one_to_one.hpp"
 #include "networks/random_feedback.hpp"
@@ -18,7 +19,7 @@
 namespace ydot::networks {
 
 /// Every connector. To add one: write its header, include it above, name it here.
-using Connectors = TypeList<AllToAll, FixedProbability, FixedIndegree, OneToOne, LocalReceptiveField,  //
+using Connectors = TypeList<AllToAll, FixedProbability, FixedIndegree, FixedTotalNumber, OneToOne, LocalReceptiveField,  //
                             Transpose, RandomFeedback, SignConcordant, Disjoint>;
 
 /// What a feedback connector says of the forward projection it answers to.
@@ -34,6 +35,8 @@ struct Connector {
     ModelInfo info;
     WeightTie tie = WeightTie::none;
     std::function<EdgeList(const Parameters&, const std::string& path, const ConnectRequest&)> connect;
+    /// Empty for connectors that cannot draw the targets of one source alone.
+    std::function<TargetsOf(const Parameters&, const std::string& path, const ConnectRequest&)> stream;
     /// Empty for connectors that answer to no forward projection. Throws when `of` is missing.
     std::function<Feedback(const Parameters&, const std::string& path)> feedback;
 };

@@ -12,6 +12,13 @@ inline Draws draws_of(const ConnectRequest& request, std::uint32_t unit) noexcep
     return {request.seed, stream_of(request.name, Purpose::connect), unit};
 }
 
+/// So many random words for one unit of one stream.
+inline std::vector<std::uint32_t> words_of(std::uint64_t seed, std::uint32_t stream, std::uint32_t unit, std::size_t count) {
+    std::vector<std::uint32_t> words((count + 63) / 64 * 64);
+    fill_random_words(words, seed, 0, unit, 0, stream);
+    return words;
+}
+
 /// The units that one unit may be paired with: all, or all but itself.
 struct Partners {
     std::uint32_t units, self;

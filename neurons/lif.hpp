@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "sim/parameters.hpp"
+#include "sim/random.hpp"
 
 namespace ydot::neurons {
 
@@ -13,6 +14,7 @@ struct Lif {
                                       reference = "Rotter & Diesmann (1999), Biol. Cybern. 81:381-402";
     struct Params {
         double tau_m_ms = 10, tau_syn_ms = 2, c_m_pF = 250, t_ref_ms = 2, v_rest_mV = -70, v_th_mV = -55, v_reset_mV = -70, i_e_pA = 0;
+        double v_0_above_rest_mV = 0, v_0_std_mV = 0;
         static constexpr std::tuple fields{Field{"tau_m_ms", &Params::tau_m_ms, "membrane time constant", positive},
                                            Field{"tau_syn_ms", &Params::tau_syn_ms, "decay of the synaptic current", positive},
                                            Field{"c_m_pF", &Params::c_m_pF, "membrane capacitance", positive},
@@ -20,7 +22,9 @@ struct Lif {
                                            Field{"v_rest_mV", &Params::v_rest_mV, "resting potential"},
                                            Field{"v_th_mV", &Params::v_th_mV, "threshold"},
                                            Field{"v_reset_mV", &Params::v_reset_mV, "potential after a spike"},
-                                           Field{"i_e_pA", &Params::i_e_pA, "constant current"}};
+                                           Field{"i_e_pA", &Params::i_e_pA, "constant current"},
+                                           Field{"v_0_above_rest_mV", &Params::v_0_above_rest_mV, "mean potential at the start, above rest"},
+                                           Field{"v_0_std_mV", &Params::v_0_std_mV, "its standard deviation over units", not_negative}};
     };
     struct State {
         float v_mV = 0, i_pA = 0, refractory = 0;  // v above rest; steps still silent
@@ -40,6 +44,9 @@ struct Lif {
                 static_cast<float>(p.v_th_mV - p.v_rest_mV),
                 static_cast<float>(p.v_reset_mV - p.v_rest_mV),
                 static_cast<float>(p.t_ref_ms / dt_ms)};
+    }
+    static void start(State& s, const Params& p, Draws& draws) {
+        s.v_mV = static_cast<float>(p.v_0_above_rest_mV + (p.v_0_std_mV > 0 ? p.v_0_std_mV * draws.normal() : 0));
     }
     static double full_rate_Hz(const Params& p) { return 1e3 / std::max(p.t_ref_ms, 1.0); }
 

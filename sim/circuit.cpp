@@ -15,7 +15,7 @@ std::size_t Projection::synapses() const noexcept {
 }
 
 Circuit::Circuit(double step_ms, std::uint64_t random_seed, std::vector<std::unique_ptr<const Population>> members)
-    : dt_ms_(step_ms), seed_(random_seed), populations_(std::move(members)) {}
+    : dt_ms_(step_ms), seed_(random_seed), populations_(std::move(members)), background_(populations_.size()) {}
 
 Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site) {
     Projection p;
@@ -28,6 +28,56 @@ Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to,
     for (const auto& [first, units] : shards_of(to)) p.blocks.emplace_back(synapses, populations_[from]->size(), first, units);
     projections_.push_back(std::move(p));
     return projections_.back();
+}
+
+Projection& Circuit::connect_static(std::string name, std::size_t from, std::size_t to, std::unique_ptr<const SynapseStream> synapses) {
+    Projection p;
+    p.name = std::move(name);
+    p.from = from;
+    p.to = to;
+    const Step shortest = synapses->shortest_delay();
+    shortest_static_ = shortest_static_ == 0 ? shortest : std::min(shortest_static_, shortest);
+    streams_.push_back({projections_.size(), std::move(synapses)});
+    projections_.push_back(std::move(p));
+    return projections_.back();
+}
+
+/// Partitions of whole shards, of about as many units each.
+void Circuit::build_static_synapses(std::size_t wanted) {
+    if (streams_.empty()) return;
+    std::vector<std::uint32_t> sizes;
+    std::size_t units = 0;
+    for (const auto& population : populations_) {
+        sizes.push_back(population->size());
+        if (population->receives()) units += population->size();
+    }
+    const std::size_t needed = units / (StaticSynapses::most_units - 2 * shard_units) + 1, count = std::max(wanted, needed), share = units / count + 1;
+    std::vector<std::vector<UnitRange>> partitions(1);
+    std::size_t filled = 0;
+    for (std::size_t p = 0; p < populations_.size(); ++p) {
+        if (!populations_[p]->receives()) continue;
+        for (const auto& [first, size] : shards_of(p)) {
+            if (filled >= share * partitions.size() && partitions.size() < count) partitions.emplace_back();
+            partitions.back().push_back({p, first, size});
+            filled += size;
+        }
+    }
+    std::vector<StaticSynapses::Input> inputs;
+    for (const auto& stream : streams_) inputs.push_back({projections_[stream.projection].from, projections_[stream.projection].to, stream.synapses.get()});
+    static_ = StaticSynapses::build(sizes, inputs, std::move(partitions));
+    streams_.clear();
+}
+
+BackgroundInput BackgroundInput::make(std::string_view population, double rate_Hz, double weight, double dt_ms) {
+    BackgroundInput background{static_cast<float>(weight), {}, stream_of(population, Purpose::background)};
+    const double mean = rate_Hz * dt_ms * 1e-3;
+    double exactly = std::exp(-mean), more = -std::expm1(-mean);  // probability of k and of more than k spikes
+    for (int k = 0; more > 0x1p-33 && k < 1000; ++k) {
+        background.thresholds.push_back(static_cast<std::uint32_t>(std::min(more * 0x1p32, 4294967295.0)));
+        exactly *= mean / (k + 1);
+        more -= exactly;
+    }
+    return background;
 }
 
 void Circuit::follow(std::size_t projection, std::size_t forward, Follows how, float gain) {
@@ -77,7 +127,7 @@ std::vector<std::pair<std::uint32_t, std::uint32_t>> Circuit::shards_of(std::siz
 }
 
 Step Circuit::window() const noexcept {
-    Step smallest = 0;
+    Step smallest = shortest_static_;
     for (const auto& p : projections_)
         for (const auto& block : p.blocks)
             if (!block.delays().empty() && (smallest == 0 || block.delays().front() < smallest)) smallest = block.delays().front();
@@ -85,7 +135,7 @@ Step Circuit::window() const noexcept {
 }
 
 Step Circuit::longest_delay() const noexcept {
-    Step longest = 1;
+    Step longest = static_.empty() ? 1 : static_[0].longest_delay();
     for (const auto& p : projections_)
         for (const auto& block : p.blocks)
             if (!block.delays().empty()) longest = std::max<Step>(longest, block.delays().back());
@@ -100,12 +150,14 @@ std::size_t Circuit::neurons() const noexcept {
 std::size_t Circuit::synapses() const noexcept {
     std::size_t count = 0;
     for (const auto& p : projections_) count += p.synapses();
+    for (const auto& s : static_) count += s.synapses();
     return count;
 }
 std::size_t Circuit::synapse_bytes() const noexcept {
     std::size_t bytes = 0;
     for (const auto& p : projections_)
         for (const auto& block : p.blocks) bytes += block.bytes();
+    for (const auto& s : static_) bytes += s.bytes();
     return bytes;
 }
 

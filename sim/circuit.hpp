@@ -8,6 +8,7 @@
 
 #include "sim/plasticity.hpp"
 #include "sim/population.hpp"
+#include "sim/static_synapses.hpp"
 #include "sim/synapses.hpp"
 
 namespace ydot {
@@ -35,6 +36,15 @@ struct Projection {
     std::size_t synapses() const noexcept;
 };
 
+/// Independent Poisson spikes from outside for every unit of a population, without synapses to store.
+struct BackgroundInput {
+    float weight = 0;                        ///< input of one spike
+    std::vector<std::uint32_t> thresholds;   ///< of a random word: probability of more than k spikes in a step, k = 0, 1, ...; empty: no background
+    std::uint32_t stream = 0;
+    /// @param rate_Hz  of all sources of one unit together
+    static BackgroundInput make(std::string_view population, double rate_Hz, double weight, double dt_ms);
+};
+
 /// A built network: flat arrays, nothing that names a model. Weights change, all else is constant; replicas share it.
 class Circuit {
 public:
@@ -45,6 +55,14 @@ public:
 
     /// Weights mean activity where the target population reads_activity(), see Projection::scale.
     Projection& connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site);
+    /// A projection whose synapses never change, for connect_static_synapses(); it has no blocks. Weights are inputs, see Projection::scale.
+    Projection& connect_static(std::string name, std::size_t from, std::size_t to, std::unique_ptr<const SynapseStream> synapses);
+    /// Builds the synapses of all static projections at once. @param partitions  at least so many, for as many threads
+    void build_static_synapses(std::size_t partitions);
+    std::span<const StaticSynapses> static_synapses() const noexcept { return static_; }
+    void set_background(std::size_t population, BackgroundInput background) { background_[population] = std::move(background); }
+    const BackgroundInput& background(std::size_t population) const noexcept { return background_[population]; }
+
     /// Makes the weights of `projection` follow those of `forward`; both must be connected already.
     void follow(std::size_t projection, std::size_t forward, Follows how, float gain);
     /// Brings the weights of all following projections up to date.
@@ -78,6 +96,14 @@ private:
     std::vector<std::unique_ptr<const Population>> populations_;
     std::vector<Projection> projections_;
     std::vector<std::pair<std::size_t, std::vector<Link>>> links_;
+    std::vector<BackgroundInput> background_;  ///< by population
+    struct Stream {
+        std::size_t projection;
+        std::unique_ptr<const SynapseStream> synapses;
+    };
+    std::vector<Stream> streams_;  ///< until the static synapses are built
+    std::vector<StaticSynapses> static_;
+    Step shortest_static_ = 0;
 };
 
 }  // namespace ydot

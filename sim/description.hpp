@@ -48,13 +48,17 @@ struct PopulationSpec {
     std::string model;
     std::int64_t size = 1;
     std::string propagator;  ///< "", "grid" or "continuous"; "" takes run.propagator
+    double background_rate_Hz = 0, background_weight = 0;
     Parameters parameters;   ///< of the model
     Source source;
     static constexpr std::tuple fields{Field{"model", &PopulationSpec::model, "name of a neuron model or source"},
                                        Field{"size", &PopulationSpec::size, "number of units", Range{1, 4e9}},
-                                       Field{"propagator", &PopulationSpec::propagator, "grid or continuous; empty: as run.propagator"}};
+                                       Field{"propagator", &PopulationSpec::propagator, "grid or continuous; empty: as run.propagator"},
+        Field{"background_rate_Hz", &PopulationSpec::background_rate_Hz, "independent Poisson spikes from outside, of all sources of a unit together", not_negative},
+        Field{"background_weight", &PopulationSpec::background_weight, "of a spike from outside"}};
     bool operator==(const PopulationSpec& o) const {
-        return std::tie(name, model, size, propagator, parameters) == std::tie(o.name, o.model, o.size, o.propagator, o.parameters);
+        return std::tie(name, model, size, propagator, background_rate_Hz, background_weight, parameters) ==
+               std::tie(o.name, o.model, o.size, o.propagator, o.background_rate_Hz, o.background_weight, o.parameters);
     }
 };
 
@@ -244,9 +248,21 @@ struct MetricsSpec {
     bool operator==(const MetricsSpec&) const = default;
 };
 
+/// [circuit]: a circuit of the library in place of populations and projections.
+struct CircuitSpec {
+    std::string name, background = "poisson";
+    double scale = 1;
+    static constexpr std::tuple fields{
+        Field{"name", &CircuitSpec::name, "of the circuit; empty: the description lists populations and projections"},
+        Field{"scale", &CircuitSpec::scale, "of the numbers of neurons and of synapses a neuron", Range{0, 1, true, false}},
+        Field{"background", &CircuitSpec::background, "input from outside: poisson or dc"}};
+    bool operator==(const CircuitSpec&) const = default;
+};
+
 /// A whole experiment.
 struct Description {
     RunSpec run;
+    CircuitSpec circuit;
     std::vector<PopulationSpec> populations;  ///< in the order of the file
     std::vector<ProjectionSpec> projections;
     ScheduleSpec schedule;
@@ -257,8 +273,8 @@ struct Description {
     /// Dotted path ("run.dt_ms", "schedule.phases.NAME.nudge") -> where it was written. No part of the comparison.
     std::map<std::string, Source> sources;
     bool operator==(const Description& o) const {
-        return std::tie(run, populations, projections, schedule, data, record, metrics, plots) ==
-               std::tie(o.run, o.populations, o.projections, o.schedule, o.data, o.record, o.metrics, o.plots);
+        return std::tie(run, circuit, populations, projections, schedule, data, record, metrics, plots) ==
+               std::tie(o.run, o.circuit, o.populations, o.projections, o.schedule, o.data, o.record, o.metrics, o.plots);
     }
 
     const PopulationSpec* population(std::string_view name) const {

@@ -37,7 +37,7 @@ std::vector<UnitShard> MeanField::start(const Presentation& shown) const {
         units.emplace_back(0, circuit_.population(p).size(), circuit_.population(p).variables());
     for (std::size_t i = 0; i < shown.image.size(); ++i) units[schedule_.input].stimulus[i] = static_cast<float>(shown.image[i]) / 255;
     units[schedule_.readout].stimulus[shown.label] = 1;
-    for (std::size_t p = 0; p < units.size(); ++p) circuit_.population(p).reset(units[p]);
+    for (std::size_t p = 0; p < units.size(); ++p) circuit_.population(p).reset(units[p], {circuit_.seed(), 0});
     return units;
 }
 

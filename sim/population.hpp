@@ -84,7 +84,7 @@ public:
     virtual double full_rate_Hz() const noexcept = 0;           ///< rate that stands for activity 1
     /// Weights mean activity (scaled by the sender's full rate), not a physical unit.
     virtual bool reads_activity() const noexcept { return false; }
-    virtual void reset(UnitShard&) const = 0;  ///< start of a run or a presentation; `stimulus` is set
+    virtual void reset(UnitShard&, const StepKey&) const = 0;  ///< start of a run or a presentation; `stimulus` is set
 
     // The rate reading: units are real numbers, u = bias() + sum w y, y = phi(u). Spans hold whole copies of the population in turn.
     virtual bool has_rate() const noexcept { return false; }
@@ -188,9 +188,16 @@ public:
         else return false;
     }
 
-    void reset(UnitShard& shard) const override {
+    void reset(UnitShard& shard, [[maybe_unused]] const StepKey& key) const override {
         const auto columns = pointers(shard);
-        for (std::size_t i = 0; i < shard.padded; ++i) detail::store(State{}, columns.data(), i, Indices{});
+        for (std::size_t i = 0; i < shard.padded; ++i) {
+            State state;
+            if constexpr (requires(Draws draws) { M::start(state, params_, draws); }) {
+                Draws draws(key.seed, stream_of(name(), Purpose::start), shard.first + static_cast<std::uint32_t>(i), key.trial);
+                M::start(state, params_, draws);
+            }
+            detail::store(state, columns.data(), i, Indices{});
+        }
         std::fill(shard.draws.begin(), shard.draws.end(), 0u);
         std::fill(shard.silent_until.begin(), shard.silent_until.end(), 0.0);
     }
@@ -471,7 +478,7 @@ public:
     void activities(std::span<float> stimulus) const override { activities_of(stimulus); }
     void activities(std::span<double> stimulus) const override { activities_of(stimulus); }
 
-    void reset(UnitShard& shard) const override {
+    void reset(UnitShard& shard, const StepKey&) const override {
         shard.active.clear();
         for (std::uint32_t i = 0; i < shard.count; ++i)
             if (S::highest_rate_Hz(params_, shard.stimulus[i]) > 0) shard.active.push_back(i);

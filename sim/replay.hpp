@@ -25,7 +25,7 @@ public:
     bool continuous() const noexcept override { return continuous_; }
     double full_rate_Hz() const noexcept override { return 1e3; }
     std::vector<double> impulse_response(std::size_t) const override { return {}; }
-    void reset(UnitShard&) const override {}
+    void reset(UnitShard&, const StepKey&) const override {}
     void arrive(UnitShard&) const override {}
 
     void step(UnitShard& shard, const StepKey&, Step n, SpikeList& out) const override {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/lanes.hpp"
 #include "sim/parallel.hpp"
 
 namespace ydot {
@@ -22,11 +23,15 @@ void Replica::run_window(Step last) {
         if (circuit_.population(shard.population).continuous()) run_continuously(shard, last);
         else run_on_grid(shard, last);
     };
-    const auto run_shards = [&](std::size_t begin, std::size_t end) {
-        std::for_each(shards_.begin() + static_cast<std::ptrdiff_t>(begin), shards_.begin() + static_cast<std::ptrdiff_t>(end), run_shard);
+    const auto run_tasks = [&](std::size_t begin, std::size_t end) {
+        for (std::size_t k = begin; k < end; ++k) {
+            if (k < partitions_.size()) run_partition(k, last);
+            else run_shard(shards_[alone_[k - partitions_.size()]]);
+        }
     };
-    if (parallel_) parallel_for(shards_.size(), 1, run_shards);
-    else run_shards(0, shards_.size());
+    const std::size_t tasks = partitions_.size() + alone_.size();
+    if (parallel_) parallel_for(tasks, 1, run_tasks);
+    else run_tasks(0, tasks);
     publish(last);
     if (online_) circuit_.refresh_followers();
     now_ = last;
@@ -35,21 +40,48 @@ void Replica::run_window(Step last) {
 void Replica::run_on_grid(Shard& shard, Step last) {
     for (Step n = now_; n < last; ++n) {
         arrive(shard, n);
-        update(shard, n);
-        learn(shard, n);
-        observe(shard);
+        step(shard, n);
     }
 }
 
+void Replica::run_partition(std::size_t k, Step last) {
+    auto& partition = partitions_[k];
+    const auto& synapses = circuit_.static_synapses()[k];
+    for (Step n = now_; n < last; ++n) {
+        synapses.deliver(n, [this](std::size_t population, Step step) { return emitted(population, step); }, partition.input.data());
+        std::int32_t* input = partition.input.data();
+        for (const auto s : partition.shards) {
+            auto& shard = shards_[s];
+            arrive(shard, n);
+            add_scaled_and_clear(shard.units.input.data(), synapses.weight_unit(), input, shard.units.count);
+            input += shard.units.count;
+            step(shard, n);
+        }
+    }
+}
+
+void Replica::step(Shard& shard, Step n) {
+    update(shard, n);
+    learn(shard, n);
+    observe(shard);
+}
+
 void Replica::arrive(Shard& shard, Step n) {
-    if (shard.incoming.empty()) return;
-    std::fill(shard.units.input.begin(), shard.units.input.end(), 0.0f);
+    if (shard.receives) std::fill(shard.units.input.begin(), shard.units.input.end(), 0.0f);
     for (const auto& in : shard.incoming) {
         const auto& projection = circuit_.projections()[in.projection];
         if (!conducting_[in.projection]) continue;
         for (std::size_t d = 0; d < in.block->delays().size(); ++d)
             in.block->deliver(emitted(projection.from, n - in.block->delays()[d]), d, projection.scale, shard.units.input.data());
     }
+    add_background(shard, n);
+}
+
+void Replica::add_background(Shard& shard, Step n) {
+    const auto& background = circuit_.background(shard.population);
+    if (background.thresholds.empty()) return;
+    fill_random_words(shard.units.words, circuit_.seed(), shard.units.first, static_cast<std::uint32_t>(n), trial_, background.stream);
+    add_counts(shard.units.words.data(), background.thresholds, background.weight, shard.units.input.data(), shard.units.padded);
 }
 
 void Replica::update(Shard& shard, Step n) {
@@ -203,24 +235,45 @@ Replica::Replica(Circuit& circuit, Step remembered) : circuit_(circuit), window_
         histories_.emplace_back(kept);
         const auto layout = circuit.shards_of(p);
         for (std::size_t s = 0; s < layout.size(); ++s) {
-            Shard shard{p, s, UnitShard(layout[s].first, layout[s].second, circuit.population(p).variables())};
+            Shard shard{p, s, UnitShard(layout[s].first, layout[s].second, circuit.population(p).variables()), circuit.population(p).receives()};
             shard.out.resize(static_cast<std::size_t>(window_));
             for (std::size_t q = 0; q < circuit.projections().size(); ++q)
-                if (auto& projection = circuit.projections()[q]; projection.to == p && !projection.blocks[s].delays().empty())
+                if (auto& projection = circuit.projections()[q]; projection.to == p && !projection.blocks.empty() && !projection.blocks[s].delays().empty())
                     shard.incoming.push_back({q, &projection.blocks[s], nullptr});
             shards_.push_back(std::move(shard));
         }
     }
+    form_partitions();
     conducting_.assign(circuit.projections().size(), 1);
     reset(0);
+}
+
+void Replica::form_partitions() {
+    std::vector<std::uint8_t> taken(shards_.size(), 0);
+    for (const auto& synapses : circuit_.static_synapses()) {
+        Partition partition;
+        std::size_t units = 0;
+        for (const auto& range : synapses.targets())
+            for (std::size_t s = 0; s < shards_.size(); ++s)
+                if (shards_[s].population == range.population && shards_[s].units.first == range.first) {
+                    partition.shards.push_back(s);
+                    taken[s] = 1;
+                    units += range.units;
+                }
+        partition.input.assign(units, 0);
+        partitions_.push_back(std::move(partition));
+    }
+    for (std::size_t s = 0; s < shards_.size(); ++s)
+        if (!taken[s]) alone_.push_back(s);
 }
 
 void Replica::reset(std::uint32_t trial) {
     now_ = 0;
     trial_ = trial;
     for (auto& history : histories_) history.clear();
+    for (auto& partition : partitions_) std::fill(partition.input.begin(), partition.input.end(), 0);
     for (auto& shard : shards_) {
-        circuit_.population(shard.population).reset(shard.units);
+        circuit_.population(shard.population).reset(shard.units, {circuit_.seed(), trial});
         for (auto& in : shard.incoming)
             if (in.learner) in.learner->reset();
     }

@@ -60,6 +60,7 @@ private:
     struct Shard {
         std::size_t population, index;
         UnitShard units;
+        bool receives = true;
         std::vector<Incoming> incoming{};
         std::vector<SpikeList> out{};  ///< of the steps of the current window
         std::vector<double> activity_sum{};
@@ -70,7 +71,17 @@ private:
         std::vector<std::span<const std::uint32_t>> arrivals{};  // scratch: by delay index
     };
 
+    /// Shards whose static synapses are stored together.
+    struct Partition {
+        std::vector<std::size_t> shards;     ///< in the order of StaticSynapses::targets()
+        std::vector<std::int32_t> input;     ///< by target
+    };
+
+    void form_partitions();
     void run_window(Step last);
+    void run_partition(std::size_t partition, Step last);
+    void step(Shard&, Step n);
+    void add_background(Shard&, Step n);
     void run_on_grid(Shard&, Step last);
     void run_continuously(Shard&, Step last);
     void arrive(Shard&, Step n);
@@ -99,6 +110,8 @@ private:
     std::vector<SpikeHistory> histories_;   ///< by population
     std::vector<std::uint8_t> conducting_;  ///< by projection
     std::vector<Shard> shards_;
+    std::vector<Partition> partitions_;     ///< empty without static synapses
+    std::vector<std::size_t> alone_;        ///< shards outside of them
     std::vector<double> times_;  // scratch of report()
     std::vector<std::uint64_t> ids_;
 };

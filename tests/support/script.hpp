@@ -30,7 +30,7 @@ public:
     std::size_t variables() const noexcept override { return 0; }
     bool receives() const noexcept override { return true; }
     double full_rate_Hz() const noexcept override { return 1e3; }
-    void reset(UnitShard&) const override {}
+    void reset(UnitShard&, const StepKey&) const override {}
     std::vector<double> impulse_response(std::size_t) const override { return {}; }
     void step(UnitShard& shard, const StepKey&, Step n, SpikeList& out) const override {
         if (static_cast<std::size_t>(n) < log_->size())
