@@ -107,6 +107,7 @@ std::vector<ModelInfo> all_models() {
     neurons::Units::for_each([&]<class M>() { models.push_back(info_of<M>(SourceModel<M> || replays<M> ? "source" : "neuron")); });
     plasticity::Rules::for_each([&]<class R>() { models.push_back(info_of<R>("rule")); });
     for (const auto& connector : networks::connectors()) models.push_back(connector.info);
+    for (const auto& circuit : networks::circuits()) models.push_back(circuit.info);
     models.push_back(table_of<RunSpec>("run", "time, seed, threads"));
     models.push_back(table_of<PopulationSpec>("population", "[populations.NAME]: these keys and the parameters of the model"));
     models.push_back(table_of<ProjectionSpec>(
@@ -150,6 +151,7 @@ void fill_defaults(Description& description) {
         for (const auto& model : models)
             if (model.name == name && ((model.kind == kinds) || ...)) complete(parameters, model.parameters);
     };
+    fill(description.circuit.parameters, description.circuit.name, "circuit");
     for (auto& p : description.populations) fill(p.parameters, p.model, "neuron", "source");
     for (auto& p : description.projections) {
         fill(p.connection, p.connector, "connector");

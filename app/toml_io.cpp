@@ -314,6 +314,7 @@ bool contains(const Names& names, std::string_view name) { return std::find(name
 /// Calls f(path of the table, table, key of its choice, keys that belong to every choice).
 template <class F>
 void for_each_choice(Node& root, F&& f) {
+    if (Node* circuit = root.child("circuit")) f("circuit", *circuit, "name", own_keys<CircuitSpec>());
     if (Node* populations = root.child("populations"))
         for (auto& p : populations->children) f("populations." + p.key, p, "model", own_keys<PopulationSpec>());
     if (Node* projections = root.child("projections"))
@@ -521,15 +522,20 @@ const Names& top_keys() {
     return keys;
 }
 
-/// A circuit of the library becomes populations and projections, unless the description lists them already.
+CircuitSpec read_circuit(const Node& table, const std::string& path) {
+    require_table(table, path);
+    auto spec = read_own<CircuitSpec>(table, path);
+    spec.parameters = read_rest(table, path, own_keys<CircuitSpec>());
+    spec.source = table.source;
+    return spec;
+}
+
+/// A circuit of the library becomes populations and projections, unless the description lists them already (the record of a run does).
 void expand_circuit(Description& d) {
     if (d.circuit.name.empty() || !d.populations.empty()) return;
-    if (d.circuit.name != "microcircuit") refuse("circuit.name", "must be microcircuit, got \"" + d.circuit.name + "\"", nearest_source("circuit.name", d.sources));
-    if (d.circuit.background != "poisson" && d.circuit.background != "dc")
-        refuse("circuit.background", "must be poisson or dc, got \"" + d.circuit.background + "\"", nearest_source("circuit.background", d.sources));
-    auto circuit = networks::microcircuit({d.circuit.scale, d.circuit.background == "dc" ? networks::Background::dc : networks::Background::poisson});
-    d.populations = std::move(circuit.populations);
-    d.projections = std::move(circuit.projections);
+    const auto made = networks::find_circuit(d.circuit.name, "circuit.name", d.circuit.source).describe(d.circuit.parameters, "circuit");
+    d.populations = made.populations;
+    d.projections = made.projections;
 }
 
 Description read_tree(const Node& root) {
@@ -537,7 +543,7 @@ Description read_tree(const Node& root) {
     Description d;
     if (const Node* c = root.child("plots")) d.plots = read_plots(*c);
     if (const Node* c = root.child("run")) d.run = read_table<RunSpec>(*c, "run");
-    if (const Node* c = root.child("circuit")) d.circuit = read_table<CircuitSpec>(*c, "circuit");
+    if (const Node* c = root.child("circuit")) d.circuit = read_circuit(*c, "circuit");
     if (const Node* c = root.child("data")) d.data = read_table<DataSpec>(*c, "data");
     if (const Node* c = root.child("populations")) d.populations = read_all(*c, read_population);
     if (const Node* c = root.child("projections")) d.projections = read_all(*c, read_projection);
@@ -596,6 +602,12 @@ void append(Names& lines, const Names& more) { lines.insert(lines.end(), more.be
 void write_table(std::string& out, const std::string& header, const Names& lines) {
     out += '\n' + header + '\n';
     for (const auto& line : lines) out += line + '\n';
+}
+
+void write_circuit(std::string& out, const CircuitSpec& spec) {
+    Names lines = field_lines(spec);
+    append(lines, parameter_lines(spec.parameters));
+    write_table(out, "[circuit]", lines);
 }
 
 void write_population(std::string& out, const PopulationSpec& spec) {
@@ -839,7 +851,7 @@ Description parse_description(std::string_view text, std::string_view file_name,
 std::string write_description(const Description& d) {
     std::string out = fmt::format("plots = {}\n", d.plots);
     write_table(out, "[run]", field_lines(d.run));
-    if (!d.circuit.name.empty()) write_table(out, "[circuit]", field_lines(d.circuit));
+    if (!d.circuit.name.empty()) write_circuit(out, d.circuit);
     write_table(out, "[data]", field_lines(d.data));
     for (const auto& p : d.populations) write_population(out, p);
     for (const auto& p : d.projections) write_projection(out, p);

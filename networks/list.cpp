@@ -1,5 +1,7 @@
 #include "networks/list.hpp"
 
+#include <fmt/format.h>
+
 #include "sim/description.hpp"
 
 namespace ydot::networks {
@@ -41,15 +43,34 @@ std::vector<Connector> erase_all(TypeList<Models...>) {
     return {erase<Models>()...};
 }
 
-[[noreturn]] void refuse_name(std::string_view name, const std::string& path, const Source& source) {
-    std::vector<std::string> names;
-    for (const auto& connector : connectors()) names.push_back(connector.info.name);
-    std::string reason = "unknown connector \"" + std::string(name) + '"';
+template <class... Models>
+std::vector<NamedCircuit> erase_circuits(TypeList<Models...>) {
+    const auto erase_one = []<class Model>() {
+        using Params = typename Model::Params;
+        return NamedCircuit{{"circuit", std::string(Model::name), std::string(Model::summary), std::string(Model::reference), describe_fields<Params>()},
+                            [](const Parameters& settings, const std::string& path) {
+                                return Model::describe(read_fields<Params>(settings, path, field_keys<CircuitSpec>()));
+                            }};
+    };
+    return {erase_one.template operator()<Models>()...};
+}
+
+[[noreturn]] void refuse_name(std::string_view what, std::string_view name, const std::vector<std::string>& names, const std::string& path,
+                              const Source& source) {
+    std::string reason = fmt::format("unknown {} \"{}\"", what, name);
     if (const auto near = nearest_name(name, names); !near.empty()) reason += "; did you mean " + near + '?';
     else reason += '.';
-    reason += " Allowed: " + names.front();
-    for (std::size_t k = 1; k < names.size(); ++k) reason += ", " + names[k];
-    throw Error(path, reason, source.text());
+    throw Error(path, reason + fmt::format(" Allowed: {}", fmt::join(names, ", ")), source.text());
+}
+
+template <class Entry>
+const Entry& find(const std::vector<Entry>& table, std::string_view what, std::string_view name, const std::string& path, const Source& source) {
+    std::vector<std::string> names;
+    for (const auto& entry : table) {
+        if (entry.info.name == name) return entry;
+        names.push_back(entry.info.name);
+    }
+    refuse_name(what, name, names, path, source);
 }
 
 }  // namespace
@@ -59,10 +80,17 @@ const std::vector<Connector>& connectors() {
     return table;
 }
 
+const std::vector<NamedCircuit>& circuits() {
+    static const std::vector<NamedCircuit> table = erase_circuits(Circuits{});
+    return table;
+}
+
 const Connector& find_connector(std::string_view name, const std::string& path, const Source& source) {
-    for (const auto& connector : connectors())
-        if (connector.info.name == name) return connector;
-    refuse_name(name, path, source);
+    return find(connectors(), "connector", name, path, source);
+}
+
+const NamedCircuit& find_circuit(std::string_view name, const std::string& path, const Source& source) {
+    return find(circuits(), "circuit", name, path, source);
 }
 
 }  // namespace ydot::networks

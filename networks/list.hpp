@@ -10,6 +10,7 @@
 #include "networks/fixed_probability.hpp"
 #include "networks/fixed_total_number.hpp"
 #include "networks/local_receptive_field.hpp"
+#include "networks/microcircuit.hpp"
 #include "networks/one_to_one.hpp"
 #include "networks/random_feedback.hpp"
 #include "networks/sign_concordant.hpp"
@@ -21,6 +22,9 @@ namespace ydot::networks {
 /// Every connector. To add one: write its header, include it above, name it here.
 using Connectors = TypeList<AllToAll, FixedProbability, FixedIndegree, FixedTotalNumber, OneToOne, LocalReceptiveField,  //
                             Transpose, RandomFeedback, SignConcordant, Disjoint>;
+
+/// Every named circuit: a description made from a few parameters.
+using Circuits = TypeList<Microcircuit>;
 
 /// What a feedback connector says of the forward projection it answers to.
 struct Feedback {
@@ -47,5 +51,15 @@ const std::vector<Connector>& connectors();
 /// @param path, source  where the name was written, for the error
 /// @throws Error for an unknown name, with the nearest one and the list
 const Connector& find_connector(std::string_view name, const std::string& path, const Source& source = {});
+
+/// A named circuit without its type.
+struct NamedCircuit {
+    ModelInfo info;
+    /// Populations and projections; all else of the description is left at its default.
+    std::function<Description(const Parameters&, const std::string& path)> describe;
+};
+const std::vector<NamedCircuit>& circuits();
+/// @throws Error for an unknown name, with the nearest one and the list
+const NamedCircuit& find_circuit(std::string_view name, const std::string& path, const Source& source = {});
 
 }  // namespace ydot::networks

@@ -44,7 +44,7 @@ double recurrent_pA(std::size_t t) {
 }
 double background_pA(std::size_t t) { return external_indegree[t] * background_Hz * psc_pA * tau_syn_ms * 1e-3; }
 
-PopulationSpec population(std::size_t p, const Microcircuit& params) {
+PopulationSpec population(std::size_t p, const Microcircuit::Params& params) {
     PopulationSpec spec;
     spec.name = names[p];
     spec.model = "lif";
@@ -66,7 +66,7 @@ PopulationSpec population(std::size_t p, const Microcircuit& params) {
     return spec;
 }
 
-ProjectionSpec projection(std::size_t t, std::size_t s, const Microcircuit& params) {
+ProjectionSpec projection(std::size_t t, std::size_t s, const Microcircuit::Params& params) {
     ProjectionSpec spec;
     spec.name = std::string(names[s]) + "_to_" + names[t];
     spec.from = names[s];
@@ -82,8 +82,7 @@ ProjectionSpec projection(std::size_t t, std::size_t s, const Microcircuit& para
 
 }  // namespace
 
-Description microcircuit(const Microcircuit& params) {
-    if (!(params.scale > 0 && params.scale <= 1)) throw Error("circuit.scale", "must be in (0, 1], got " + to_text(params.scale), {});
+Description Microcircuit::describe(const Params& params) {
     Description result;
     for (std::size_t p = 0; p < n; ++p) result.populations.push_back(population(p, params));
     for (std::size_t t = 0; t < n; ++t)

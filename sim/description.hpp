@@ -250,13 +250,12 @@ struct MetricsSpec {
 
 /// [circuit]: a circuit of the library in place of populations and projections.
 struct CircuitSpec {
-    std::string name, background = "poisson";
-    double scale = 1;
+    std::string name;
+    Parameters parameters;  ///< of the circuit
+    Source source;
     static constexpr std::tuple fields{
-        Field{"name", &CircuitSpec::name, "of the circuit; empty: the description lists populations and projections"},
-        Field{"scale", &CircuitSpec::scale, "of the numbers of neurons and of synapses a neuron", Range{0, 1, true, false}},
-        Field{"background", &CircuitSpec::background, "input from outside: poisson or dc"}};
-    bool operator==(const CircuitSpec&) const = default;
+        Field{"name", &CircuitSpec::name, "of the circuit; empty: the description lists populations and projections"}};
+    bool operator==(const CircuitSpec& o) const { return std::tie(name, parameters) == std::tie(o.name, o.parameters); }
 };
 
 /// A whole experiment.

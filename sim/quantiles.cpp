@@ -32,10 +32,12 @@ private:
 Quantiles::Quantiles(const DistributionSpec& spec, double scale) {
     edge_.reserve(intervals + 1);
     const auto add = [&](double x) { edge_.push_back(static_cast<float>(scale * x)); };
-    if (spec.distribution == Distribution::constant || spec.std == 0) {
-        if (spec.distribution != Distribution::uniform) return edge_.assign(intervals + 1, static_cast<float>(scale * spec.mean));
+    const bool uniform = spec.distribution == Distribution::uniform;
+    if (!uniform && (spec.distribution == Distribution::constant || spec.std == 0)) {
+        edge_.assign(intervals + 1, static_cast<float>(scale * spec.mean));
+        return;
     }
-    if (spec.distribution == Distribution::uniform) {
+    if (uniform) {
         for (std::size_t k = 0; k <= intervals; ++k) add(spec.low + (spec.high - spec.low) * static_cast<double>(k) / intervals);
         return;
     }

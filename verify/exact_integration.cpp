@@ -94,7 +94,7 @@ Deviation membrane_case(const Context& context, const Membrane& m, double dt_ms)
                                       setting("populations.lif.tau_syn_ms", m.tau_syn_ms), setting("populations.lif.i_e_pA", constant_pA)});
     const auto& lif = circuit->population(0);
     UnitShard shard(0, 1, lif.variables());
-    lif.reset(shard);
+    lif.reset(shard, {});
     Draws draws(context.seed, stream_of("verify.membrane", Purpose::fire));
     std::vector<Kick> kicks;
     Comparison comparison;

@@ -46,7 +46,7 @@ TEST_CASE("Many inputs add up to the sum of closed forms", "[analytic]") {
         for (const double dt_ms : {0.1, 1.0}) {
             const auto unit = population_of<Lif>("lif", 1, params, dt_ms, false);
             UnitShard shard(0, 1, unit->variables());
-            unit->reset(shard);
+            unit->reset(shard, {});
             Draws draws(1, 2);
             std::vector<std::pair<Step, double>> inputs;
             double worst = 0, largest = 0;
@@ -93,7 +93,7 @@ TEST_CASE("An integrate-and-fire unit holds its potential while refractory and i
     const Lif::Params params{.tau_syn_ms = 5, .t_ref_ms = 3};
     const auto unit = population_of<Lif>("lif", 1, params, 1, false);
     UnitShard shard(0, 1, unit->variables());
-    unit->reset(shard);
+    unit->reset(shard, {});
     shard.input[0] = 20000;
     std::vector<Step> spikes;
     for (Step n = 0; n < 8; ++n) {
