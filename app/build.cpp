@@ -166,7 +166,21 @@ void check_dendritic(const ProjectionSpec& spec, const Circuit& circuit, const P
 /// Static synapses of a network without a schedule are drawn straight into their place, where the connector can do it.
 bool is_streamed(const ProjectionSpec& spec, const Description& description) {
     if (!spec.plasticity.rule.empty() || spec.weight.fan_in || !description.schedule.phases.empty()) return false;
+    const auto* target = description.population(spec.to);
+    if (is_continuous(*target, description.run)) return false;
     return static_cast<bool>(networks::find_connector(spec.connector, "projections." + spec.name + ".connector", spec.source).stream);
+}
+
+/// The receptor of the target that a projection ends on.
+std::uint32_t port_of(const ProjectionSpec& spec, const Population& target) {
+    const auto names = target.receptors();
+    const std::string path = "projections." + spec.name + ".receptor";
+    if (names.empty() && spec.receptor.empty()) return 0;
+    if (names.empty()) throw Error(path, fmt::format("must be left out as population {} has one kind of input, got \"{}\"", spec.to, spec.receptor), spec.source.text());
+    const auto found = std::find(names.begin(), names.end(), spec.receptor);
+    if (found == names.end())
+        throw Error(path, fmt::format("must be one of {}, the receptors of population {}, got \"{}\"", fmt::join(names, ", "), spec.to, spec.receptor), spec.source.text());
+    return static_cast<std::uint32_t>(found - names.begin());
 }
 
 void connect_stream(const ProjectionSpec& spec, const RunSpec& run, Circuit& circuit) {
@@ -175,7 +189,8 @@ void connect_stream(const ProjectionSpec& spec, const RunSpec& run, Circuit& cir
     if (!target.receives()) throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
     const networks::ConnectRequest request{spec.name, source.size(), target.size(), from == to, static_cast<std::uint64_t>(run.seed), nullptr, spec.source};
     auto targets = networks::find_connector(spec.connector, {}).stream(spec.connection, "projections." + spec.name, request);
-    circuit.connect_static(spec.name, from, to, std::make_unique<DescribedSynapses>(spec, run, std::move(targets), target.reads_activity() && source.full_rate_Hz() > 0 ? 1e3 / source.full_rate_Hz() : 1));
+    const double scale = target.reads_activity() && source.full_rate_Hz() > 0 ? 1e3 / source.full_rate_Hz() : 1;
+    circuit.connect_static(spec.name, from, to, std::make_unique<DescribedSynapses>(spec, run, std::move(targets), scale), port_of(spec, target));
 }
 
 void set_backgrounds(const Description& description, Circuit& circuit) {
@@ -226,8 +241,8 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
         const std::vector<float> none, &sign = spec.plasticity.dale ? signs[spec.from] : none;
         if (spec.plasticity.dale)
             for (std::size_t k = 0; k < drawn.size(); ++k) drawn.weight[k] = std::copysign(drawn.weight[k], sign[drawn.source[k]]);
-        auto& projection =
-            circuit->connect(spec.name, circuit->find_population(spec.from), circuit->find_population(spec.to), drawn, spec.delay_site);
+        const auto from = circuit->find_population(spec.from), to = circuit->find_population(spec.to);
+        auto& projection = circuit->connect(spec.name, from, to, drawn, spec.delay_site, port_of(spec, circuit->population(to)));
         if (!spec.plasticity.rule.empty())
             projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
         check_dendritic(spec, *circuit, projection);

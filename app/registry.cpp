@@ -6,6 +6,8 @@
 #include "networks/list.hpp"
 #include "neurons/list.hpp"
 #include "plasticity/list.hpp"
+#include "sim/quantiles.hpp"
+#include "sim/random.hpp"
 #include "sim/replay.hpp"
 
 namespace ydot::app {
@@ -44,12 +46,28 @@ std::vector<std::string> names_of() {
                 source.text());
 }
 
-bool wants_continuous(const PopulationSpec& spec, const RunSpec& run) {
-    if (spec.propagator.empty()) return run.propagator == Propagator::continuous;
-    if (spec.propagator != "grid" && spec.propagator != "continuous")
-        throw Error("populations." + spec.name + ".propagator", "must be one of grid, continuous, got \"" + spec.propagator + "\"",
-                    spec.source.text());
-    return spec.propagator == "continuous";
+/// Parameters of every unit; empty when all have the same. The draws of a unit are keyed by population, parameter and unit.
+template <class Params>
+std::vector<Params> spread_over_units(const PopulationSpec& spec, const Params& common, const RunSpec& run) {
+    std::vector<Params> each(spec.spread.empty() ? 0 : static_cast<std::size_t>(spec.size), common);
+    const auto infos = describe_fields<Params>();
+    for (const auto& [key, distribution] : spec.spread) {
+        const std::string path = "populations." + spec.name + '.' + key;
+        const auto info = std::find_if(infos.begin(), infos.end(), [&key = key](const auto& i) { return i.key == key; });
+        if (Params probe = common; info == infos.end() || !set_number(probe, key, 0))
+            throw Error(path, "is no number of the model, so it cannot differ from unit to unit", spec.source.text());
+        const Quantiles quantiles(distribution);
+        const auto stream = stream_of(spec.name + '.' + key, Purpose::parameter);
+        std::vector<std::uint32_t> words((each.size() + 63) / 64 * 64);
+        fill_random_words(words, static_cast<std::uint64_t>(run.seed), 0, 0, 0, stream);
+        for (std::size_t i = 0; i < each.size(); ++i) {
+            const double x = static_cast<double>(quantiles(words[i]));
+            if (!info->range.contains(x))
+                throw Error(path, "must be " + info->range.text() + "; unit " + std::to_string(i) + " drew " + to_text(x) + ": set low and high", spec.source.text());
+            set_number(each[i], key, x);
+        }
+    }
+    return each;
 }
 
 std::vector<std::pair<double, std::uint32_t>> spikes_of(const neurons::SpikeTrains::Params& params, const PopulationSpec& spec) {
@@ -87,8 +105,10 @@ std::unique_ptr<const Population> make(const PopulationSpec& spec, const RunSpec
     const std::string path = "populations." + spec.name;
     const auto params = read_fields<typename M::Params>(spec.parameters, path, field_keys<PopulationSpec>());
     const auto size = static_cast<std::uint32_t>(spec.size);
-    const bool continuous = wants_continuous(spec, run);
+    const bool continuous = is_continuous(spec, run);
     if constexpr (requires { M::check(params, run.dt_ms, path); }) M::check(params, run.dt_ms, path);
+    if (!spec.spread.empty() && (replays<M> || SourceModel<M>))
+        throw Error(path + '.' + spec.spread.begin()->first, "must be one value for all units of a source", spec.source.text());
     if constexpr (replays<M>) return std::make_unique<ReplayPopulation>(spec.name, size, spikes_of(params, spec), run.dt_ms, continuous);
     else if constexpr (SourceModel<M>) return std::make_unique<SourcePopulation<M>>(spec.name, size, params, run.dt_ms, continuous);
     else {
@@ -96,11 +116,24 @@ std::unique_ptr<const Population> make(const PopulationSpec& spec, const RunSpec
             throw Error(path + ".model",
                         std::string(M::name) + " has no continuous-time propagator; set propagator = \"grid\" for this population",
                         spec.source.text());
-        return std::make_unique<UnitPopulation<M>>(spec.name, size, params, run.dt_ms, continuous);
+        auto each = spread_over_units(spec, params, run);
+        if constexpr (requires { M::check(params, run.dt_ms, path); })
+            for (const auto& unit : each) M::check(unit, run.dt_ms, path);
+        if (!each.empty() && (continuous || StochasticModel<M>))
+            throw Error(path, "parameters that differ from unit to unit need a model that fires at a threshold", spec.source.text());
+        return std::make_unique<UnitPopulation<M>>(spec.name, size, params, run.dt_ms, continuous, std::move(each));
     }
 }
 
 }  // namespace
+
+bool is_continuous(const PopulationSpec& spec, const RunSpec& run) {
+    if (spec.propagator.empty()) return run.propagator == Propagator::continuous;
+    if (spec.propagator != "grid" && spec.propagator != "continuous")
+        throw Error("populations." + spec.name + ".propagator", "must be one of grid, continuous, got \"" + spec.propagator + "\"",
+                    spec.source.text());
+    return spec.propagator == "continuous";
+}
 
 std::vector<ModelInfo> all_models() {
     std::vector<ModelInfo> models;
@@ -152,7 +185,10 @@ void fill_defaults(Description& description) {
             if (model.name == name && ((model.kind == kinds) || ...)) complete(parameters, model.parameters);
     };
     fill(description.circuit.parameters, description.circuit.name, "circuit");
-    for (auto& p : description.populations) fill(p.parameters, p.model, "neuron", "source");
+    for (auto& p : description.populations) {
+        fill(p.parameters, p.model, "neuron", "source");
+        for (const auto& [key, distribution] : p.spread) p.parameters.erase(key);
+    }
     for (auto& p : description.projections) {
         fill(p.connection, p.connector, "connector");
         fill(p.plasticity.parameters, p.plasticity.rule, "rule");

@@ -15,6 +15,7 @@ std::vector<ModelInfo> all_models();
 
 /// @throws Error for an unknown model, unknown or bad parameters, a model that cannot run in continuous time
 std::unique_ptr<const Population> make_population(const PopulationSpec& spec, const RunSpec& run);
+bool is_continuous(const PopulationSpec& spec, const RunSpec& run);
 /// @throws Error for an unknown rule or bad parameters; `path` is that of the plasticity table
 std::shared_ptr<const PairRule> make_rule(const PlasticitySpec& spec, const std::string& path, const Source& source);
 

@@ -423,17 +423,6 @@ void require_propagator(const std::string& path, const std::string& name, const 
     refuse_value(path, {"propagator", {}, std::string{}, {}, {names.begin(), names.end()}}, {name, source});
 }
 
-PopulationSpec read_population(const Node& table, const std::string& path) {
-    require_table(table, path);
-    require_key<PopulationSpec>(table, path, "model");
-    auto spec = read_own<PopulationSpec>(table, path);
-    if (const Node* c = table.child("propagator")) require_propagator(path, spec.propagator, c->source);
-    spec.name = table.key;
-    spec.parameters = read_rest(table, path, own_keys<PopulationSpec>());
-    spec.source = table.source;
-    return spec;
-}
-
 DistributionSpec read_distribution(const Node& node, const std::string& path) {
     if (node.kind == Node::Kind::table) {
         auto spec = read_table<DistributionSpec>(node, path);
@@ -444,6 +433,21 @@ DistributionSpec read_distribution(const Node& node, const std::string& path) {
     const auto mean = node.kind == Node::Kind::value ? detail::from_value<double>(node.value, any_number) : std::nullopt;
     if (!mean) refuse(path, "must be a number or a table {distribution, mean, std, low, high, fan_in}, got " + text_of(node), node.source);
     return {.mean = *mean};
+}
+
+PopulationSpec read_population(const Node& table, const std::string& path) {
+    require_table(table, path);
+    require_key<PopulationSpec>(table, path, "model");
+    auto spec = read_own<PopulationSpec>(table, path);
+    if (const Node* c = table.child("propagator")) require_propagator(path, spec.propagator, c->source);
+    spec.name = table.key;
+    Node plain = table;
+    for (const auto& c : table.children)
+        if (c.kind == Node::Kind::table && !contains(own_keys<PopulationSpec>(), c.key)) spec.spread[c.key] = read_distribution(c, dotted(path, c.key));
+    std::erase_if(plain.children, [&](const Node& c) { return spec.spread.contains(c.key); });
+    spec.parameters = read_rest(plain, path, own_keys<PopulationSpec>());
+    spec.source = table.source;
+    return spec;
 }
 
 PlasticitySpec read_plasticity(const Node& table, const std::string& path) {
@@ -613,6 +617,7 @@ void write_circuit(std::string& out, const CircuitSpec& spec) {
 void write_population(std::string& out, const PopulationSpec& spec) {
     Names lines = field_lines(spec);
     append(lines, parameter_lines(spec.parameters));
+    for (const auto& [key, distribution] : spec.spread) lines.push_back(fmt::format("{} = {{{}}}", key_toml(key), joined(field_lines(distribution))));
     write_table(out, fmt::format("[populations.{}]", key_toml(spec.name)), lines);
 }
 
@@ -733,6 +738,10 @@ private:
         if (spec.model.empty()) fail(path + ".model", "must not be empty");
         check_ranges(spec, path);
         require_propagator(path, spec.propagator, source(path + ".propagator"));
+        for (const auto& [key, distribution] : spec.spread) {
+            check_distribution(distribution, dotted(path, key));
+            if (distribution.fan_in) fail(dotted(path, key) + ".fan_in", "applies to weights only");
+        }
     }
 
     void check_projection(const ProjectionSpec& spec) const {

@@ -1,5 +1,7 @@
 #include "sim/circuit.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
@@ -17,11 +19,12 @@ std::size_t Projection::synapses() const noexcept {
 Circuit::Circuit(double step_ms, std::uint64_t random_seed, std::vector<std::unique_ptr<const Population>> members)
     : dt_ms_(step_ms), seed_(random_seed), populations_(std::move(members)), background_(populations_.size()) {}
 
-Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site) {
+Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site, std::uint32_t port) {
     Projection p;
     p.name = std::move(name);
     p.from = from;
     p.to = to;
+    p.port = port;
     p.site = site;
     if (const double full_rate_Hz = populations_[from]->full_rate_Hz(); populations_[to]->reads_activity())
         p.scale = full_rate_Hz > 0 ? static_cast<float>(1e3 / full_rate_Hz) : 0;  // a source of rate 0 sends nothing
@@ -30,11 +33,13 @@ Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to,
     return projections_.back();
 }
 
-Projection& Circuit::connect_static(std::string name, std::size_t from, std::size_t to, std::unique_ptr<const SynapseStream> synapses) {
+Projection& Circuit::connect_static(std::string name, std::size_t from, std::size_t to, std::unique_ptr<const SynapseStream> synapses,
+                                    std::uint32_t port) {
     Projection p;
     p.name = std::move(name);
     p.from = from;
     p.to = to;
+    p.port = port;
     const Step shortest = synapses->shortest_delay();
     shortest_static_ = shortest_static_ == 0 ? shortest : std::min(shortest_static_, shortest);
     streams_.push_back({projections_.size(), std::move(synapses)});
@@ -42,28 +47,39 @@ Projection& Circuit::connect_static(std::string name, std::size_t from, std::siz
     return projections_.back();
 }
 
-/// Partitions of whole shards, of about as many units each.
+/// Partitions of whole shards, of about as many slots each.
 void Circuit::build_static_synapses(std::size_t wanted) {
     if (streams_.empty()) return;
     std::vector<std::uint32_t> sizes;
-    std::size_t units = 0;
-    for (const auto& population : populations_) {
-        sizes.push_back(population->size());
-        if (population->receives()) units += population->size();
-    }
-    const std::size_t needed = units / (StaticSynapses::most_units - 2 * shard_units) + 1, count = std::max(wanted, needed), share = units / count + 1;
-    std::vector<std::vector<UnitRange>> partitions(1);
-    std::size_t filled = 0;
+    std::vector<StaticSynapses::Targets> all;
+    std::size_t slots = 0, largest = 0;
     for (std::size_t p = 0; p < populations_.size(); ++p) {
-        if (!populations_[p]->receives()) continue;
-        for (const auto& [first, size] : shards_of(p)) {
-            if (filled >= share * partitions.size() && partitions.size() < count) partitions.emplace_back();
-            partitions.back().push_back({p, first, size});
-            filled += size;
+        sizes.push_back(populations_[p]->size());
+        if (!populations_[p]->receives() || populations_[p]->continuous()) continue;
+        for (const auto& [first, units] : shards_of(p)) {
+            all.push_back({{p, first, units}, UnitShard::padded_size(units), static_cast<std::uint32_t>(populations_[p]->ports())});
+            slots += all.back().slots();
+            largest = std::max<std::size_t>(largest, all.back().slots());
         }
     }
+    if (largest > StaticSynapses::most_slots)
+        throw Error(fmt::format("a population whose units see one another may have at most {} units here", StaticSynapses::most_slots));
+    const std::size_t needed = slots / (StaticSynapses::most_slots - largest + 1) + 1, share = slots / std::max(wanted, needed) + 1;
+    std::vector<std::vector<StaticSynapses::Targets>> partitions;
+    std::size_t filled = 0, limit = 0;
+    for (const auto& range : all) {
+        if (filled >= limit) {
+            partitions.emplace_back();
+            limit += share;
+        }
+        partitions.back().push_back(range);
+        filled += range.slots();
+    }
     std::vector<StaticSynapses::Input> inputs;
-    for (const auto& stream : streams_) inputs.push_back({projections_[stream.projection].from, projections_[stream.projection].to, stream.synapses.get()});
+    for (const auto& stream : streams_) {
+        const auto& projection = projections_[stream.projection];
+        inputs.push_back({projection.from, projection.to, projection.port, stream.synapses.get()});
+    }
     static_ = StaticSynapses::build(sizes, inputs, std::move(partitions));
     streams_.clear();
 }

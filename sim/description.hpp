@@ -42,33 +42,13 @@ struct RunSpec {
     bool operator==(const RunSpec&) const = default;
 };
 
-/// [populations.NAME]
-struct PopulationSpec {
-    std::string name;
-    std::string model;
-    std::int64_t size = 1;
-    std::string propagator;  ///< "", "grid" or "continuous"; "" takes run.propagator
-    double background_rate_Hz = 0, background_weight = 0;
-    Parameters parameters;   ///< of the model
-    Source source;
-    static constexpr std::tuple fields{Field{"model", &PopulationSpec::model, "name of a neuron model or source"},
-                                       Field{"size", &PopulationSpec::size, "number of units", Range{1, 4e9}},
-                                       Field{"propagator", &PopulationSpec::propagator, "grid or continuous; empty: as run.propagator"},
-        Field{"background_rate_Hz", &PopulationSpec::background_rate_Hz, "independent Poisson spikes from outside, of all sources of a unit together", not_negative},
-        Field{"background_weight", &PopulationSpec::background_weight, "of a spike from outside"}};
-    bool operator==(const PopulationSpec& o) const {
-        return std::tie(name, model, size, propagator, background_rate_Hz, background_weight, parameters) ==
-               std::tie(o.name, o.model, o.size, o.propagator, o.background_rate_Hz, o.background_weight, o.parameters);
-    }
-};
-
 enum class Distribution { constant, uniform, normal, lognormal };
 template <>
 struct EnumNames<Distribution> {
     static constexpr std::array<std::string_view, 4> names{"constant", "uniform", "normal", "lognormal"};
 };
 
-/// weight = 0.5, or weight = {distribution = "normal", mean = 0, std = 1.4, fan_in = true}; the same for delay_ms.
+/// weight = 0.5, or weight = {distribution = "normal", mean = 0, std = 1.4, fan_in = true}; the same for delay_ms and for a parameter of a model.
 struct DistributionSpec {
     Distribution distribution = Distribution::constant;
     double mean = 0, std = 0, low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
@@ -81,6 +61,27 @@ struct DistributionSpec {
         Field{"high", &DistributionSpec::high, "largest value"},
         Field{"fan_in", &DistributionSpec::fan_in, "divide every draw by the square root of the mean number of inputs a unit receives"}};
     bool operator==(const DistributionSpec&) const = default;
+};
+
+/// [populations.NAME]
+struct PopulationSpec {
+    std::string name;
+    std::string model;
+    std::int64_t size = 1;
+    std::string propagator;  ///< "", "grid" or "continuous"; "" takes run.propagator
+    double background_rate_Hz = 0, background_weight = 0;
+    Parameters parameters;                          ///< of the model
+    std::map<std::string, DistributionSpec> spread;  ///< parameters of the model that differ from unit to unit
+    Source source;
+    static constexpr std::tuple fields{Field{"model", &PopulationSpec::model, "name of a neuron model or source"},
+                                       Field{"size", &PopulationSpec::size, "number of units", Range{1, 4e9}},
+                                       Field{"propagator", &PopulationSpec::propagator, "grid or continuous; empty: as run.propagator"},
+        Field{"background_rate_Hz", &PopulationSpec::background_rate_Hz, "independent Poisson spikes from outside, of all sources of a unit together", not_negative},
+        Field{"background_weight", &PopulationSpec::background_weight, "of a spike from outside"}};
+    bool operator==(const PopulationSpec& o) const {
+        return std::tie(name, model, size, propagator, background_rate_Hz, background_weight, parameters, spread) ==
+               std::tie(o.name, o.model, o.size, o.propagator, o.background_rate_Hz, o.background_weight, o.parameters, o.spread);
+    }
 };
 
 enum class DelaySite { axonal, dendritic };
@@ -130,7 +131,7 @@ struct PlasticitySpec {
 /// [projections.NAME]
 struct ProjectionSpec {
     std::string name;
-    std::string from, to, connector = "all_to_all";
+    std::string from, to, receptor, connector = "all_to_all";
     DelaySite delay_site = DelaySite::axonal;
     Parameters connection;  ///< parameters of the connector
     DistributionSpec weight{.mean = 1}, delay_ms{.mean = 1};
@@ -139,12 +140,13 @@ struct ProjectionSpec {
     static constexpr std::tuple fields{
         Field{"from", &ProjectionSpec::from, "population whose spikes are sent"},
         Field{"to", &ProjectionSpec::to, "population that receives them"},
+        Field{"receptor", &ProjectionSpec::receptor, "which input of the target is meant, where its model has several"},
         Field{"connector", &ProjectionSpec::connector, "who is connected to whom"},
         Field{"delay_site", &ProjectionSpec::delay_site,
               "whether the delay lies before (axonal) or behind (dendritic) the synapse; matters to plasticity"}};
     bool operator==(const ProjectionSpec& o) const {
-        return std::tie(name, from, to, connector, delay_site, connection, weight, delay_ms, plasticity) ==
-               std::tie(o.name, o.from, o.to, o.connector, o.delay_site, o.connection, o.weight, o.delay_ms, o.plasticity);
+        return std::tie(name, from, to, receptor, connector, delay_site, connection, weight, delay_ms, plasticity) ==
+               std::tie(o.name, o.from, o.to, o.receptor, o.connector, o.delay_site, o.connection, o.weight, o.delay_ms, o.plasticity);
     }
 };
 

@@ -110,14 +110,6 @@ inline std::uint32_t* put_below(const std::uint32_t* words, WordLanes thresholds
 #endif
 }
 
-/// out[i] += factor * x[i], x[i] = 0.
-inline void add_scaled_and_clear(float* out, float factor, std::int32_t* x, std::size_t n) noexcept {
-    for (std::size_t i = 0; i < n; ++i) {
-        out[i] += factor * static_cast<float>(x[i]);
-        x[i] = 0;
-    }
-}
-
 /// input[i] += weight * k_i with k_i the number of thresholds above words[i], i < n, a multiple of 16: counts by inversion when
 /// thresholds[k] is the probability of more than k.
 inline void add_counts(const std::uint32_t* words, std::span<const std::uint32_t> thresholds, float weight, float* input, std::size_t n) noexcept {

@@ -186,6 +186,18 @@ Struct read_fields(const Parameters& settings, const std::string& path, const st
     return result;
 }
 
+/// Sets a number of a struct. @returns false when it has no number of this key
+template <class Struct>
+bool set_number(Struct& value, std::string_view key, double x) {
+    bool known = false;
+    const auto try_field = [&](const auto& field) {
+        if constexpr (std::floating_point<std::remove_cvref_t<decltype(value.*field.member)>>)
+            if (field.key == key) known = true, value.*field.member = x;
+    };
+    std::apply([&](const auto&... field) { (try_field(field), ...); }, Struct::fields);
+    return known;
+}
+
 /// The settings that give back `value`: every field, defaults included.
 template <class Struct>
 Parameters write_fields(const Struct& value) {

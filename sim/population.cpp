@@ -11,12 +11,12 @@ void check_grid_probability(GridProbability probability, double lambda_max_Hz, d
         throw Error(path + ".refractory_ms", "must be 0 with grid_probability = \"counts\", got " + to_text(refractory_ms), {});
 }
 
-UnitShard::UnitShard(std::uint32_t first_unit, std::uint32_t units, std::size_t variables)
+UnitShard::UnitShard(std::uint32_t first_unit, std::uint32_t units, std::size_t variables, std::size_t ports)
     : first(first_unit),
       count(units),
-      padded((units + 63) / 64 * 64),
+      padded(padded_size(units)),
       columns(variables * padded),
-      input(padded),
+      input(ports * padded),
       activity(padded),
       slope(padded),
       stimulus(padded),

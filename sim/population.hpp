@@ -1,8 +1,11 @@
 #pragma once
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,8 +46,11 @@ struct StepKey {
 struct UnitShard {
     std::uint32_t first = 0, count = 0, padded = 0;
     std::vector<float> columns;   ///< state: one array of `padded` floats per variable of the model
-    std::vector<float> input;     ///< what arrives in this step; zeroed by the engine
-    std::vector<float> activity;  ///< phi(u) after the last step, or 1 in a step with a spike for models without phi
+    std::vector<float> input;     ///< what arrives in this step, one array of `padded` for each receptor; zeroed by the engine
+    std::int32_t* counts = nullptr;  ///< what arrives beside it, in units of count_unit; shaped like `input`, zeroed by the population
+    float count_unit = 0;
+    std::vector<float> activity;  ///< phi(u) after the last step; models without phi: 1 in a step with a spike, if `wants_activity`
+    bool wants_activity = false;
     std::vector<float> slope;     ///< d(expected spikes of a step)/du; kept only if `wants_slope`
     std::vector<float> stimulus;  ///< sources: what is shown to the unit, in [0, 1]; other units: the target of a clamp
     float nudge = 0;              ///< how far activity is moved toward `stimulus`
@@ -57,7 +63,8 @@ struct UnitShard {
     std::vector<std::uint32_t> draws;      ///< continuous time: how many candidates each unit has drawn
     std::vector<double> silent_until;      ///< continuous time: end of refractoriness, in steps
 
-    UnitShard(std::uint32_t first_unit, std::uint32_t units, std::size_t variables);
+    UnitShard(std::uint32_t first_unit, std::uint32_t units, std::size_t variables, std::size_t ports = 1);
+    static constexpr std::uint32_t padded_size(std::uint32_t units) noexcept { return (units + 63) / 64 * 64; }
     /// Row length of what is kept step by step: `count`, rounded up to the stride of a SynapseBlock.
     std::size_t stride() const noexcept { return (count + std::size_t{15}) / 16 * 16; }
     std::span<float> column(std::size_t k) noexcept { return {columns.data() + k * padded, padded}; }
@@ -79,6 +86,9 @@ public:
 
     virtual std::size_t variables() const noexcept = 0;         ///< floats of state per unit
     virtual bool receives() const noexcept = 0;                 ///< false for sources
+    /// Names of the receptors that tell inputs apart (excitatory and inhibitory conductances); empty for models with one kind of input.
+    virtual std::span<const std::string_view> receptors() const noexcept { return {}; }
+    std::size_t ports() const noexcept { return std::max<std::size_t>(receptors().size(), 1); }
     virtual bool coupled() const noexcept { return false; }     ///< units see one another within a step (softmax): never split over shards
     virtual bool continuous() const noexcept { return false; }  ///< spike times are real numbers
     virtual double full_rate_Hz() const noexcept = 0;           ///< rate that stands for activity 1
@@ -96,7 +106,7 @@ public:
     virtual void pull_back(std::span<const float> /*u*/, std::span<const float> /*y*/, std::span<float>) const {}
     virtual void pull_back(std::span<const double> /*u*/, std::span<const double> /*y*/, std::span<double>) const {}
 
-    /// Potential after k = 0, 1, ... steps caused by an input of 1 in step 0.
+    /// Potential after k = 0, 1, ... steps caused by an input of 1 in step 0 (to the first receptor).
     virtual std::vector<double> impulse_response(std::size_t steps) const = 0;
 
     /// Grid, the rate reading of step(): nobody fires; `activity` becomes the expected number of spikes of the step.
@@ -113,9 +123,21 @@ private:
     std::uint32_t size_, stream_;
 };
 
+namespace detail {
+template <class M>
+constexpr std::size_t ports_of() {
+    if constexpr (requires { M::receptors; }) return M::receptors.size();
+    else return 1;
+}
+}  // namespace detail
+
+/// What reaches a unit in a step: a number, or one for each of M::receptors (an array of names) where the model has them.
+template <class M>
+using InputOf = std::conditional_t<detail::ports_of<M>() == 1, float, std::array<float, detail::ports_of<M>()>>;
+
 /// What a neuron model provides (see neurons/ for examples).
 template <class M>
-concept UnitModel = requires(typename M::State& state, const typename M::Params& params, const typename M::Coeffs& coeffs, float input) {
+concept UnitModel = requires(typename M::State& state, const typename M::Params& params, const typename M::Coeffs& coeffs, const InputOf<M>& input) {
     { M::name } -> std::convertible_to<std::string_view>;
     { M::prepare(params, 1.0) } -> std::same_as<typename M::Coeffs>;
     { M::integrate(state, coeffs, input) } -> std::same_as<float>;  // one step with this input; returns the potential
@@ -168,18 +190,30 @@ class UnitPopulation final : public Population {
     using State = typename M::State;
     static constexpr std::size_t n_columns = std::tuple_size_v<decltype(State::columns(std::declval<State&>()))>;
     using Indices = std::make_index_sequence<n_columns>;
+    using Params = typename M::Params;
+    using Coeffs = typename M::Coeffs;
+    static constexpr std::size_t n_ports = detail::ports_of<M>();
     static constexpr int most_spikes_in_a_step = 24;  // of one unit; Poisson(4) exceeds it once in 10^12 steps
 
 public:
-    UnitPopulation(std::string unit_name, std::uint32_t units, const typename M::Params& params, double dt_ms, bool in_continuous_time)
+    /// @param each  parameters of every unit, or empty when all have the same
+    UnitPopulation(std::string unit_name, std::uint32_t units, const Params& params, double dt_ms, bool in_continuous_time, std::vector<Params> each = {})
         : Population(std::move(unit_name), units),
           params_(params),
           coeffs_(M::prepare(params, dt_ms)),
+          each_params_(std::move(each)),
           dt_ms_(dt_ms),
-          continuous_(in_continuous_time) {}
+          continuous_(in_continuous_time) {
+        for (const auto& p : each_params_) each_.push_back(M::prepare(p, dt_ms));
+        if (!each_.empty()) each_.resize((each_.size() + 63) / 64 * 64, coeffs_);  // shards are padded
+    }
 
     std::size_t variables() const noexcept override { return n_columns; }
     bool receives() const noexcept override { return true; }
+    std::span<const std::string_view> receptors() const noexcept override {
+        if constexpr (requires { M::receptors; }) return M::receptors;
+        else return {};
+    }
     bool continuous() const noexcept override { return continuous_; }
     double full_rate_Hz() const noexcept override { return M::full_rate_Hz(params_); }
     bool reads_activity() const noexcept override { return StochasticModel<M>; }
@@ -194,7 +228,8 @@ public:
             State state;
             if constexpr (requires(Draws draws) { M::start(state, params_, draws); }) {
                 Draws draws(key.seed, stream_of(name(), Purpose::start), shard.first + static_cast<std::uint32_t>(i), key.trial);
-                M::start(state, params_, draws);
+                const std::size_t unit = shard.first + i;
+                M::start(state, unit < each_params_.size() ? each_params_[unit] : params_, draws);
             }
             detail::store(state, columns.data(), i, Indices{});
         }
@@ -208,7 +243,7 @@ public:
     }
     double bias() const noexcept override {
         State rest;
-        return static_cast<double>(M::integrate(rest, coeffs_, 0.0f));
+        return static_cast<double>(M::integrate(rest, coeffs_, InputOf<M>{}));
     }
     void activities(std::span<float> u) const override { activities_of(u); }
     void activities(std::span<double> u) const override { activities_of(u); }
@@ -219,8 +254,11 @@ public:
         State pulsed, plain;
         std::vector<double> response;
         for (std::size_t k = 0; k < steps; ++k) {
-            const double with = M::integrate(pulsed, coeffs_, k == 0 ? 1.0f : 0.0f);
-            response.push_back(with - static_cast<double>(M::integrate(plain, coeffs_, 0.0f)));
+            InputOf<M> input{};
+            if constexpr (n_ports == 1) input = k == 0 ? 1.0f : 0.0f;
+            else input[0] = k == 0 ? 1.0f : 0.0f;
+            const double with = M::integrate(pulsed, coeffs_, input);
+            response.push_back(with - static_cast<double>(M::integrate(plain, coeffs_, InputOf<M>{})));
         }
         return response;
     }
@@ -232,8 +270,7 @@ public:
             draw(shard, key, n, out);
         } else {
             cross_threshold(shard);
-            for (std::uint32_t i = 0; i < shard.count; ++i)
-                if (shard.fired[i]) out.unit.push_back(shard.first + i);
+            collect(shard, out);
         }
     }
 
@@ -295,35 +332,70 @@ private:
         return coeffs_.grid_probability == GridProbability::linear ? std::min(x, 1.0f) : -std::expm1(-x);
     }
 
-    /// input -> potentials, left in `activity`.
-    void integrate(UnitShard& shard) const {
+    /// Passes every unit on with its coefficients and its input: f(state, coeffs, input, i).
+    template <class F>
+    void for_each_input(UnitShard& shard, F&& f) const {
+        if (each_.empty()) return shard.counts ? sweep<false, true>(shard, f) : sweep<false, false>(shard, f);
+        return shard.counts ? sweep<true, true>(shard, f) : sweep<true, false>(shard, f);
+    }
+    template <bool own_coeffs, bool counted, class F>
+    void sweep(UnitShard& shard, F&& f) const {
         const auto columns = pointers(shard);
-        const auto coeffs = coeffs_;
-        const float* input = shard.input.data();
-        float* potential = shard.activity.data();
+        const Coeffs shared = coeffs_;
+        const Coeffs* const each = own_coeffs ? each_.data() + shard.first : nullptr;
+        const float count_unit = shard.count_unit;
+        std::array<const float*, n_ports> inputs;
+        std::array<std::int32_t*, n_ports> counts{};
+        for (std::size_t p = 0; p < n_ports; ++p) {
+            inputs[p] = shard.input.data() + p * shard.padded;
+            if (counted) counts[p] = shard.counts + p * shard.padded;
+        }
+        const auto input_of = [&](std::size_t p, std::size_t i) {
+            float input = inputs[p][i];
+            if constexpr (counted) {
+                input += count_unit * static_cast<float>(counts[p][i]);
+                counts[p][i] = 0;
+            }
+            return input;
+        };
         const std::size_t units = shard.padded;
 #pragma GCC ivdep
         for (std::size_t i = 0; i < units; ++i) {
             State state = detail::load<State>(columns.data(), i, Indices{});
-            potential[i] = M::integrate(state, coeffs, input[i]);
+            InputOf<M> input;
+            if constexpr (n_ports == 1) input = input_of(0, i);
+            else
+                for (std::size_t p = 0; p < n_ports; ++p) input[p] = input_of(p, i);
+            if constexpr (own_coeffs) f(state, each[i], input, i);
+            else f(state, shared, input, i);
             detail::store(state, columns.data(), i, Indices{});
         }
     }
 
+    /// input -> potentials, left in `activity`.
+    void integrate(UnitShard& shard) const {
+        float* potential = shard.activity.data();
+        for_each_input(shard, [potential](State& state, const Coeffs& coeffs, const InputOf<M>& input, std::size_t i) {
+            potential[i] = M::integrate(state, coeffs, input);
+        });
+    }
+
     void cross_threshold(UnitShard& shard) const {
-        const auto columns = pointers(shard);
-        const auto coeffs = coeffs_;
-        const float* input = shard.input.data();
         std::uint8_t* fired = shard.fired.data();
-        float* activity = shard.activity.data();
-        const std::size_t units = shard.padded;
-#pragma GCC ivdep
-        for (std::size_t i = 0; i < units; ++i) {
-            State state = detail::load<State>(columns.data(), i, Indices{});
-            M::integrate(state, coeffs, input[i]);
+        for_each_input(shard, [fired](State& state, const Coeffs& coeffs, const InputOf<M>& input, std::size_t i) {
+            M::integrate(state, coeffs, input);
             if constexpr (!StochasticModel<M>) fired[i] = M::fire(state, coeffs);
-            activity[i] = fired[i];
-            detail::store(state, columns.data(), i, Indices{});
+        });
+    }
+
+    /// Spikes are rare: eight units are looked at together.
+    void collect(UnitShard& shard, SpikeList& out) const {
+        if (shard.wants_activity) std::copy(shard.fired.begin(), shard.fired.end(), shard.activity.begin());
+        for (std::uint32_t i = 0; i < shard.count; i += 8) {
+            std::uint64_t eight;
+            std::memcpy(&eight, shard.fired.data() + i, sizeof eight);
+            for (; eight != 0; eight &= eight - 1)  // a unit that fired is a byte of 1
+                if (const auto unit = i + static_cast<std::uint32_t>(std::countr_zero(eight)) / 8; unit < shard.count) out.unit.push_back(shard.first + unit);
         }
     }
 
@@ -445,8 +517,10 @@ private:
         return y + shard.nudge * (shard.stimulus[i] - y);
     }
 
-    typename M::Params params_;
-    typename M::Coeffs coeffs_;
+    Params params_;
+    Coeffs coeffs_;
+    std::vector<Params> each_params_;  ///< by unit; empty: params_ for all
+    std::vector<Coeffs> each_;
     double dt_ms_;
     bool continuous_;
 };

@@ -47,15 +47,13 @@ void Replica::run_on_grid(Shard& shard, Step last) {
 void Replica::run_partition(std::size_t k, Step last) {
     auto& partition = partitions_[k];
     const auto& synapses = circuit_.static_synapses()[k];
+    for (; partition.sent < now_; ++partition.sent)
+        for (std::size_t p = 0; p < histories_.size(); ++p) synapses.send(partition.sent, p, emitted(p, partition.sent), partition.arrivals);
     for (Step n = now_; n < last; ++n) {
-        synapses.deliver(n, [this](std::size_t population, Step step) { return emitted(population, step); }, partition.input.data());
-        std::int32_t* input = partition.input.data();
+        synapses.deliver(n, partition.arrivals, partition.input.data());
         for (const auto s : partition.shards) {
-            auto& shard = shards_[s];
-            arrive(shard, n);
-            add_scaled_and_clear(shard.units.input.data(), synapses.weight_unit(), input, shard.units.count);
-            input += shard.units.count;
-            step(shard, n);
+            arrive(shards_[s], n);
+            step(shards_[s], n);
         }
     }
 }
@@ -67,12 +65,12 @@ void Replica::step(Shard& shard, Step n) {
 }
 
 void Replica::arrive(Shard& shard, Step n) {
-    if (shard.receives) std::fill(shard.units.input.begin(), shard.units.input.end(), 0.0f);
+    if (shard.has_input) std::fill(shard.units.input.begin(), shard.units.input.end(), 0.0f);
     for (const auto& in : shard.incoming) {
         const auto& projection = circuit_.projections()[in.projection];
         if (!conducting_[in.projection]) continue;
         for (std::size_t d = 0; d < in.block->delays().size(); ++d)
-            in.block->deliver(emitted(projection.from, n - in.block->delays()[d]), d, projection.scale, shard.units.input.data());
+            in.block->deliver(emitted(projection.from, n - in.block->delays()[d]), d, projection.scale, shard.units.input.data() + projection.port * shard.units.padded);
     }
     add_background(shard, n);
 }
@@ -235,11 +233,12 @@ Replica::Replica(Circuit& circuit, Step remembered) : circuit_(circuit), window_
         histories_.emplace_back(kept);
         const auto layout = circuit.shards_of(p);
         for (std::size_t s = 0; s < layout.size(); ++s) {
-            Shard shard{p, s, UnitShard(layout[s].first, layout[s].second, circuit.population(p).variables()), circuit.population(p).receives()};
+            Shard shard{p, s, UnitShard(layout[s].first, layout[s].second, circuit.population(p).variables(), circuit.population(p).ports())};
             shard.out.resize(static_cast<std::size_t>(window_));
             for (std::size_t q = 0; q < circuit.projections().size(); ++q)
                 if (auto& projection = circuit.projections()[q]; projection.to == p && !projection.blocks.empty() && !projection.blocks[s].delays().empty())
                     shard.incoming.push_back({q, &projection.blocks[s], nullptr});
+            shard.has_input = !shard.incoming.empty() || !circuit.background(p).thresholds.empty();
             shards_.push_back(std::move(shard));
         }
     }
@@ -251,16 +250,16 @@ Replica::Replica(Circuit& circuit, Step remembered) : circuit_(circuit), window_
 void Replica::form_partitions() {
     std::vector<std::uint8_t> taken(shards_.size(), 0);
     for (const auto& synapses : circuit_.static_synapses()) {
-        Partition partition;
-        std::size_t units = 0;
-        for (const auto& range : synapses.targets())
+        Partition partition{{}, std::vector<std::int32_t>(synapses.slots()), Arrivals(synapses.longest_delay())};
+        std::int32_t* counts = partition.input.data();
+        for (const auto& target : synapses.targets())
             for (std::size_t s = 0; s < shards_.size(); ++s)
-                if (shards_[s].population == range.population && shards_[s].units.first == range.first) {
+                if (auto& shard = shards_[s]; shard.population == target.units.population && shard.units.first == target.units.first) {
                     partition.shards.push_back(s);
                     taken[s] = 1;
-                    units += range.units;
+                    shard.units.counts = std::exchange(counts, counts + target.slots());
+                    shard.units.count_unit = synapses.weight_unit();
                 }
-        partition.input.assign(units, 0);
         partitions_.push_back(std::move(partition));
     }
     for (std::size_t s = 0; s < shards_.size(); ++s)
@@ -271,7 +270,11 @@ void Replica::reset(std::uint32_t trial) {
     now_ = 0;
     trial_ = trial;
     for (auto& history : histories_) history.clear();
-    for (auto& partition : partitions_) std::fill(partition.input.begin(), partition.input.end(), 0);
+    for (auto& partition : partitions_) {
+        std::fill(partition.input.begin(), partition.input.end(), 0);
+        partition.arrivals.clear();
+        partition.sent = 0;
+    }
     for (auto& shard : shards_) {
         circuit_.population(shard.population).reset(shard.units, {circuit_.seed(), trial});
         for (auto& in : shard.incoming)
@@ -314,7 +317,7 @@ std::span<const float> Replica::slopes(std::size_t population, std::size_t index
 
 void Replica::clear_activity(std::size_t population) {
     for_shards_of(population, [](Shard& shard) {
-        shard.sums_activity = true;
+        shard.sums_activity = shard.units.wants_activity = true;
         shard.activity_steps = 0;
         shard.activity_sum.assign(shard.units.count, 0);
     });

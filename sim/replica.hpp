@@ -60,7 +60,7 @@ private:
     struct Shard {
         std::size_t population, index;
         UnitShard units;
-        bool receives = true;
+        bool has_input = false;  ///< something may be added to units.input
         std::vector<Incoming> incoming{};
         std::vector<SpikeList> out{};  ///< of the steps of the current window
         std::vector<double> activity_sum{};
@@ -74,7 +74,9 @@ private:
     /// Shards whose static synapses are stored together.
     struct Partition {
         std::vector<std::size_t> shards;     ///< in the order of StaticSynapses::targets()
-        std::vector<std::int32_t> input;     ///< by target
+        std::vector<std::int32_t> input;  ///< by slot
+        Arrivals arrivals;
+        Step sent = 0;  ///< spikes before this step are on their way
     };
 
     void form_partitions();

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -36,58 +37,84 @@ struct UnitRange {
     std::uint32_t first, units;
 };
 
-/// Synapses that never change, of all projections onto one partition of the network, in four bytes each: sixteen bits of target and sixteen of weight,
-/// sorted by (source, delay). At step n the runs (source, n - time of the spike) are added into one array of integer inputs that stays in the second-level
-/// cache; integers, so that no sum depends on the order, nor on the number of partitions and threads. The run that a spike needs in the next step lies
-/// behind the one of this step and is fetched ahead.
+/// What is on its way to one partition: for every step to come, where the runs lie that arrive in it.
+class Arrivals {
+public:
+    explicit Arrivals(Step longest_delay) : due_(static_cast<std::size_t>(longest_delay) + 1) {}
+    void clear() noexcept {
+        for (auto& list : due_) list.clear();
+    }
+    std::vector<const std::uint32_t*>& at(Step n) noexcept { return due_[static_cast<std::size_t>(n) % due_.size()]; }
+
+private:
+    std::vector<std::vector<const std::uint32_t*>> due_;
+};
+
+/// Synapses that never change, of all projections onto one partition of the network, in four bytes each: sixteen bits of slot (unit and receptor)
+/// and sixteen of weight, sorted by source and delay. The synapses of a source with one delay are a run; in front of it stands a word with its
+/// length and the steps since the run before. A spike is a pointer that moves from run to run: at step n the runs due are added into one array of
+/// integer inputs that stays in the second-level cache; integers, so that no sum depends on the order, nor on the number of partitions and threads.
+/// The run that a spike needs next lies behind the one of this step and is fetched ahead.
 class StaticSynapses {
 public:
-    static constexpr std::uint32_t most_units = 65536;  ///< of a partition
+    static constexpr std::uint32_t most_slots = 65535;  ///< of a partition; also the most synapses of a source onto it
 
     struct Input {
         std::size_t from, to;  ///< populations
+        std::uint32_t port;    ///< receptor of the target
         const SynapseStream* stream;
     };
-    /// Builds all partitions in two passes over the streams, in parallel; every synapse is drawn twice, its target once more.
+    /// Targets of a partition. A range has ports x room slots, those of one port after those of another.
+    struct Targets {
+        UnitRange units;
+        std::uint32_t room, ports;  ///< room >= units
+        std::uint32_t slots() const noexcept { return room * ports; }
+    };
+    /// Builds all partitions in two passes over the streams, in parallel; every synapse is drawn once, its target twice.
     /// @param sizes       of all populations
-    /// @param partitions  ranges of targets; a partition holds neighbouring units of a population, most_units in all
-    static std::vector<StaticSynapses> build(std::span<const std::uint32_t> sizes, std::span<const Input> inputs, std::vector<std::vector<UnitRange>> partitions);
+    /// @param partitions  ranges of targets; at most most_slots in each partition
+    /// @throws Error when a source has more than most_slots synapses onto a partition
+    static std::vector<StaticSynapses> build(std::span<const std::uint32_t> sizes, std::span<const Input> inputs,
+                                             std::vector<std::vector<Targets>> partitions);
 
-    /// Adds up what arrives in step n. @param emitted  (population, step) -> spikes of that step, empty before the start
-    /// @param input  one number for each target of the partition
-    template <class Emitted>
-    void deliver(Step n, const Emitted& emitted, std::int32_t* input) const noexcept {
-        for (std::size_t p = 0; p < first_source_.size(); ++p)
-            for (std::size_t d = 1; d <= longest_delay_; ++d) add_runs(p, emitted(p, n - static_cast<Step>(d)), d, input);
-    }
-    const std::vector<UnitRange>& targets() const noexcept { return targets_; }
+    /// Spikes of step n set out.
+    void send(Step n, std::size_t population, std::span<const std::uint32_t> spikes, Arrivals& arrivals) const;
+    /// Adds up what arrives in step n, in units of weight_unit(). @param input  one number for each slot of the partition
+    void deliver(Step n, Arrivals& arrivals, std::int32_t* input) const;
+
+    const std::vector<Targets>& targets() const noexcept { return targets_; }
+    std::uint32_t slots() const noexcept { return slots_; }
     float weight_unit() const noexcept { return unit_; }
     Step longest_delay() const noexcept { return static_cast<Step>(longest_delay_); }
 
-    std::size_t synapses() const noexcept { return source_begin_.back(); }
-    std::size_t bytes() const noexcept;
-    /// f(from, source, to, target, delay, weight) for every synapse.
-    void for_each(const std::function<void(std::size_t, std::uint32_t, std::size_t, std::uint32_t, std::uint16_t, float)>& f) const;
+    std::size_t synapses() const noexcept { return synapses_; }
+    std::size_t bytes() const noexcept { return 4 * source_begin_.back() + 8 * source_begin_.size(); }
+    /// f(from, source, to, target, port, delay, weight) for every synapse.
+    void for_each(const std::function<void(std::size_t, std::uint32_t, std::size_t, std::uint32_t, std::uint32_t, std::uint16_t, float)>& f) const;
+    /// Memory for so many synapses of so many sources, onto one partition, in bytes; an upper bound.
+    static std::size_t bytes_for(std::size_t synapses, std::size_t sources, std::size_t longest_delay) noexcept;
 
 private:
     struct Release {
         void operator()(std::uint32_t* p) const noexcept { std::free(p); }
     };
     class Builder;
-    StaticSynapses(std::span<const std::uint32_t> sizes, std::vector<UnitRange> targets, float weight_unit, std::size_t longest_delay);
+    StaticSynapses(std::span<const std::uint32_t> sizes, std::vector<Targets> targets, float weight_unit, std::size_t longest_delay);
     void allocate();
-    void put(std::size_t source, std::vector<DrawnSynapse>& drawn, std::vector<std::uint32_t>& next) noexcept;
-    void add_runs(std::size_t population, std::span<const std::uint32_t> spikes, std::size_t delay, std::int32_t* input) const noexcept;
-    const std::uint32_t* run(std::size_t source, std::size_t delay) const noexcept { return synapse_.get() + source_begin_[source] + run_begin_[source * (longest_delay_ + 1) + delay - 1]; }
+    void put(std::size_t source, std::vector<DrawnSynapse>& drawn, std::vector<std::uint32_t>& begin) noexcept;
+    /// Words that a source may need: its synapses, the word before each run and the zero at the end.
+    static std::size_t words_for(std::size_t synapses, std::size_t longest_delay) noexcept {
+        return synapses + std::min(synapses, longest_delay) + 1;
+    }
 
     std::vector<std::uint32_t> first_source_, sizes_;  ///< by population: sources are numbered through
-    std::vector<UnitRange> targets_;
-    std::vector<std::uint32_t> first_slot_;            ///< by range
+    std::vector<Targets> targets_;
+    std::vector<std::uint32_t> first_slot_;  ///< by range
+    std::uint32_t slots_ = 0;
     float unit_;
-    std::size_t longest_delay_ = 0;
-    std::vector<std::uint64_t> source_begin_;  ///< by source
-    std::vector<std::uint32_t> run_begin_;     ///< by source and delay d: offset of the run of delay d + 1; the last one is the end
-    std::unique_ptr<std::uint32_t[], Release> synapse_;  ///< low half: slot; high half: weight
+    std::size_t longest_delay_ = 0, synapses_ = 0;
+    std::vector<std::uint64_t> source_begin_;            ///< by source
+    std::unique_ptr<std::uint32_t[], Release> synapse_;  ///< low half: slot, high half: weight; before a run: its length, steps since the last
 };
 
 }  // namespace ydot
