@@ -534,12 +534,14 @@ CircuitSpec read_circuit(const Node& table, const std::string& path) {
     return spec;
 }
 
-/// A circuit of the library becomes populations and projections, unless the description lists them already (the record of a run does).
+/// The populations and projections of a circuit of the library, before those that the description adds.
 void expand_circuit(Description& d) {
-    if (d.circuit.name.empty() || !d.populations.empty()) return;
-    const auto made = networks::find_circuit(d.circuit.name, "circuit.name", d.circuit.source).describe(d.circuit.parameters, "circuit");
-    d.populations = made.populations;
-    d.projections = made.projections;
+    if (d.circuit.name.empty() || std::exchange(d.circuit.expanded, true)) return;
+    auto made = networks::find_circuit(d.circuit.name, "circuit.name", d.circuit.source).describe(d.circuit.parameters, "circuit");
+    made.populations.insert(made.populations.end(), d.populations.begin(), d.populations.end());
+    made.projections.insert(made.projections.end(), d.projections.begin(), d.projections.end());
+    d.populations = std::move(made.populations);
+    d.projections = std::move(made.projections);
 }
 
 Description read_tree(const Node& root) {

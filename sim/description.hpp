@@ -250,14 +250,16 @@ struct MetricsSpec {
     bool operator==(const MetricsSpec&) const = default;
 };
 
-/// [circuit]: a circuit of the library in place of populations and projections.
+/// [circuit]: a circuit of the library; its populations and projections come before those of the description.
 struct CircuitSpec {
     std::string name;
+    bool expanded = false;
     Parameters parameters;  ///< of the circuit
     Source source;
     static constexpr std::tuple fields{
-        Field{"name", &CircuitSpec::name, "of the circuit; empty: the description lists populations and projections"}};
-    bool operator==(const CircuitSpec& o) const { return std::tie(name, parameters) == std::tie(o.name, o.parameters); }
+        Field{"name", &CircuitSpec::name, "of the circuit; empty: the description lists all populations and projections"},
+        Field{"expanded", &CircuitSpec::expanded, "whether the description lists those of the circuit too (as the record of a run does)"}};
+    bool operator==(const CircuitSpec& o) const { return std::tie(name, expanded, parameters) == std::tie(o.name, o.expanded, o.parameters); }
 };
 
 /// A whole experiment.

@@ -146,7 +146,7 @@ TEST_CASE("Every model refuses unknown and impossible parameters and says where"
             }
     }
     CHECK(refusal([] {
-              app::make_population({.name = "x", .model = "poison", .propagator = {}, .parameters = {}, .source = {}}, {});
+              app::make_population({.name = "x", .model = "poison", .propagator = {}, .parameters = {}, .spread = {}, .source = {}}, {});
           }).find("did you mean poisson?") != std::string::npos);
 }
 

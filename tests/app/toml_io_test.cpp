@@ -235,7 +235,7 @@ TEST_CASE("an empty file is refused") {
 TEST_CASE("an unknown key is refused at every level") {
     CHECK(fault("[runs]\n") ==
           "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, "
-          "metrics");
+          "metrics, circuit");
     CHECK(
         fault_with("seed =", "sede =") ==
         "net.toml:7:1: run.sede: unknown key; did you mean seed? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, propagator");
@@ -264,7 +264,7 @@ TEST_CASE("a wrong type is refused at every level") {
     CHECK(fault_with("size = 784", "size = 7.5") ==
           "net.toml:13:8: populations.pixels.size: must be an integer >= 1 and <= 4000000000, got 7.5");
     CHECK(fault_with("gain_Hz = 100", "gain_Hz = {a = 1}") ==
-          "net.toml:14:11: populations.pixels.gain_Hz: must be a number, a text, true or false, or a list, got a table");
+          "net.toml:14:12: populations.pixels.gain_Hz.a: unknown key. Allowed: distribution, mean, std, low, high, fan_in");
     CHECK(fault_with("weight = 0.25", "weight = true") ==
           "net.toml:42:10: projections.out.weight: must be a number or a table {distribution, mean, std, low, high, fan_in}, got true");
     CHECK(fault_with("dale = true", "dale = 1") == "net.toml:49:8: projections.out.plasticity.dale: must be true or false, got 1");
@@ -387,11 +387,14 @@ test = 2000
 model = "lif"
 size = 1
 propagator = ""
+background_rate_Hz = 0.0
+background_weight = 0.0
 tau_m_ms = 10.0
 
 [projections.p]
 from = "a"
 to = "a"
+receptor = ""
 connector = "all_to_all"
 delay_site = "axonal"
 weight = {distribution = "normal", mean = 0.0, std = 2.0, high = 4.0, fan_in = false}
@@ -409,6 +412,7 @@ causal_correction = "none"
 [projections.q]
 from = "a"
 to = "a"
+receptor = ""
 connector = "all_to_all"
 delay_site = "axonal"
 weight = 1.0

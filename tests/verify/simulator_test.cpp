@@ -51,9 +51,9 @@ void common_input(Description& description) {
             population.parameters["bias"] = {population.parameters.contains("bias") ? number_of(population, "bias") - 0.3 : -0.3, {}};
     if (description.population("units")->model != "poisson") return;
     description.populations.push_back(
-        {.name = "common", .model = "poisson_source", .propagator = {}, .parameters = {{"rate_Hz", {50.0, {}}}}, .source = {}});
+        {.name = "common", .model = "poisson_source", .propagator = {}, .parameters = {{"rate_Hz", {50.0, {}}}}, .spread = {}, .source = {}});
     description.projections.push_back(
-        {.name = "shared", .from = "common", .to = "units", .connection = {}, .weight = {.mean = 0.3}, .plasticity = {}, .source = {}});
+        {.name = "shared", .from = "common", .to = "units", .receptor = {}, .connection = {}, .weight = {.mean = 0.3}, .plasticity = {}, .source = {}});
 }
 
 }  // namespace
