@@ -114,8 +114,10 @@ void ResultsDirectory::write_summary(const Summary& s) const {
     json["network"] = {{"neurons", s.network.neurons}, {"synapses", s.network.synapses}};
     json["timing"] = {{"build_s", s.timing.build_s},
                       {"run_s", s.timing.run_s},
+                      {"cpu_s", s.timing.cpu_s},
                       {"biological_s", s.timing.biological_s},
-                      {"real_time_factor", s.timing.biological_s > 0 ? s.timing.run_s / s.timing.biological_s : 0.0}};
+                      {"real_time_factor", s.timing.biological_s > 0 ? s.timing.run_s / s.timing.biological_s : 0.0},
+                      {"cpu_s_per_biological_s", s.timing.biological_s > 0 ? s.timing.cpu_s / s.timing.biological_s : 0.0}};
     json["memory"] = {{"peak_bytes", peak_memory_bytes()}, {"bytes_per_synapse", s.bytes_per_synapse}};
     json["rates_Hz"] = s.rates_Hz;
     json["metrics"] = s.metrics;

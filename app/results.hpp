@@ -19,7 +19,8 @@ struct Summary {
         std::size_t neurons = 0, synapses = 0;
     } network;
     struct {
-        double build_s = 0, run_s = 0, biological_s = 0;
+        double build_s = 0;
+        double run_s = 0, cpu_s = 0, biological_s = 0;  ///< after the warm-up of a run without a schedule; cpu_s: of all threads
     } timing;
     double bytes_per_synapse = 0;
     std::map<std::string, double> rates_Hz, metrics;

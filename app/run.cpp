@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <numeric>
 #include <thread>
 
@@ -21,6 +22,7 @@ namespace ydot::app {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }  // of all threads
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Presentations draw from disjoint ranges of trial numbers, so that no evaluation changes what training draws.
@@ -111,10 +113,10 @@ public:
             results_->write("config.toml", write_description(description_));
         }
         writer_ = std::make_unique<SpikeWriter>(description_, results_ ? results_->file("spikes.h5") : std::filesystem::path{});
-        const auto running = Clock::now();
+        start_clocks();
         if (trains()) train();
         else run_freely();
-        result_.summary.timing.run_s = seconds_since(running);
+        stop_clocks();
         save();
         return std::move(result_);
     }
@@ -135,6 +137,16 @@ private:
         describe_network();
         if (trains()) prepare_training();
         else prepare_free_run();
+    }
+
+    /// From here on the run is timed (again: a free run has warmed up).
+    void start_clocks() {
+        running_ = Clock::now();
+        cpu_s_ = cpu_seconds();
+    }
+    void stop_clocks() {
+        result_.summary.timing.run_s = seconds_since(running_);
+        result_.summary.timing.cpu_s = cpu_seconds() - cpu_s_;
     }
 
     bool stopped() const { return options_.stop && options_.stop->load(); }
@@ -181,15 +193,17 @@ private:
         const auto start = Clock::now();
         // Whole windows, so that nothing depends on where the pieces end; about a tenth of a second each, so that Ctrl-C is heard.
         double windows = 1;
+        const Step window = circuit_->window(), warm = std::min((warmup + window - 1) / window * window, total);
         while (replica.now() < total && !stopped()) {
             const auto begin = Clock::now();
-            replica.run(std::min(static_cast<Step>(windows) * circuit_->window(), total - replica.now()));
+            if (replica.now() == warm) start_clocks();
+            replica.run(std::min(static_cast<Step>(windows) * window, (replica.now() < warm ? warm : total) - replica.now()));
             windows = std::max(1.0, windows * std::clamp(0.1 / seconds_since(begin), 0.5, 2.0));
             const double done = static_cast<double>(replica.now()) / static_cast<double>(total), elapsed = seconds_since(start);
             report({"running", done, static_cast<double>(replica.now()) * dt_ms / elapsed, "ms", elapsed / done * (1 - done), {}, {}});
         }
         result_.interrupted = replica.now() < total;
-        result_.summary.timing.biological_s = static_cast<double>(replica.now()) * dt_ms * 1e-3;
+        result_.summary.timing.biological_s = static_cast<double>(replica.now() < warm ? replica.now() : replica.now() - warm) * dt_ms * 1e-3;
         const double recorded_s = static_cast<double>(replica.now() - warmup) * dt_ms * 1e-3;
         for (std::size_t p = 0; p < circuit_->population_count(); ++p)
             result_.summary.rates_Hz[circuit_->population(p).name()] =
@@ -409,6 +423,8 @@ private:
     std::unique_ptr<GradientProbe> probe_;
     LearningPoint best_;
     std::vector<std::vector<float>> best_weights_;
+    Clock::time_point running_{};
+    double cpu_s_ = 0;
     std::vector<RecordedInterval> intervals_;
     double recorded_ms_ = 0;
 };
