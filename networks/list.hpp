@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "networks/all_to_all.hpp"
+#include "networks/brunel.hpp"
 #include "networks/disjoint.hpp"
 #include "networks/fixed_indegree.hpp"
 #include "networks/fixed_probability.hpp"
@@ -15,6 +16,7 @@
 #include "networks/random_feedback.hpp"
 #include "networks/sign_concordant.hpp"
 #include "networks/transpose.hpp"
+#include "networks/vogels_abbott.hpp"
 #include "sim/type_list.hpp"
 
 namespace ydot::networks {
@@ -24,7 +26,7 @@ using Connectors = TypeList<AllToAll, FixedProbability, FixedIndegree, FixedTota
                             Transpose, RandomFeedback, SignConcordant, Disjoint>;
 
 /// Every named circuit: a description made from a few parameters.
-using Circuits = TypeList<Microcircuit>;
+using Circuits = TypeList<Microcircuit, Brunel, VogelsAbbott>;
 
 /// What a feedback connector says of the forward projection it answers to.
 struct Feedback {

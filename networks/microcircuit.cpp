@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "networks/fixed_total_number.hpp"
+#include "networks/specs.hpp"
 
 namespace ydot::networks {
 namespace {
@@ -44,38 +45,26 @@ double recurrent_pA(std::size_t t) {
 }
 double background_pA(std::size_t t) { return external_indegree[t] * background_Hz * psc_pA * tau_syn_ms * 1e-3; }
 
-PopulationSpec population(std::size_t p, const Microcircuit::Params& params) {
-    PopulationSpec spec;
-    spec.name = names[p];
-    spec.model = "lif";
-    spec.size = std::llround(full_sizes[p] * params.scale);
-    const auto set = [&](const char* key, double value) { spec.parameters[key] = {value, {}}; };
-    set("tau_m_ms", 10), set("tau_syn_ms", tau_syn_ms), set("c_m_pF", 250), set("t_ref_ms", 2);
-    set("v_rest_mV", rest_mV), set("v_th_mV", -50), set("v_reset_mV", -65);
-    set("v_0_above_rest_mV", v0_mean_mV[p] - rest_mV), set("v_0_std_mV", v0_sd_mV[p]);
+PopulationSpec population_of(std::size_t p, const Microcircuit::Params& params) {
     const double root = std::sqrt(params.scale);
     double current = (1 - root) * recurrent_pA(p);
-    if (params.background == Background::dc) {
-        current += background_pA(p);
-    } else {
-        current += (1 - root) * background_pA(p);
+    const bool poisson = params.background == Background::poisson;
+    current += (poisson ? 1 - root : 1) * background_pA(p);
+    auto spec = population(names[p], "lif", std::llround(full_sizes[p] * params.scale),
+                           {{"tau_m_ms", 10.0}, {"tau_syn_ms", tau_syn_ms}, {"c_m_pF", 250.0}, {"t_ref_ms", 2.0}, {"v_rest_mV", rest_mV}, {"v_th_mV", -50.0}, {"v_reset_mV", -65.0},
+                            {"v_0_above_rest_mV", v0_mean_mV[p] - rest_mV}, {"v_0_std_mV", v0_sd_mV[p]}, {"i_e_pA", current}});
+    if (poisson) {
         spec.background_rate_Hz = external_indegree[p] * params.scale * background_Hz;
         spec.background_weight = psc_pA / root;
     }
-    set("i_e_pA", current);
     return spec;
 }
 
-ProjectionSpec projection(std::size_t t, std::size_t s, const Microcircuit::Params& params) {
-    ProjectionSpec spec;
-    spec.name = std::string(names[s]) + "_to_" + names[t];
-    spec.from = names[s];
-    spec.to = names[t];
-    spec.connector = FixedTotalNumber::name;
-    spec.connection["number"] = {static_cast<std::int64_t>(std::llround(synapses(t, s) * params.scale * params.scale)), {}};
-    const double mean = weight_pA(t, s) / std::sqrt(params.scale), far = std::numeric_limits<double>::infinity();
+ProjectionSpec projection_of(std::size_t t, std::size_t s, const Microcircuit::Params& params) {
+    const double mean = weight_pA(t, s) / std::sqrt(params.scale), far = std::numeric_limits<double>::infinity(), delay = delay_ms[inhibitory(s)];
+    auto spec = projection(names[s], names[t], FixedTotalNumber::name, {{"number", static_cast<std::int64_t>(std::llround(synapses(t, s) * params.scale * params.scale))}, {"multapses", true}},
+                           mean, delay);
     spec.weight = {Distribution::normal, mean, weight_sd * std::abs(mean), mean > 0 ? 0 : -far, mean > 0 ? far : 0, false};
-    const double delay = delay_ms[inhibitory(s)];
     spec.delay_ms = {Distribution::normal, delay, 0.5 * delay, 0.1, far, false};
     return spec;
 }
@@ -84,10 +73,10 @@ ProjectionSpec projection(std::size_t t, std::size_t s, const Microcircuit::Para
 
 Description Microcircuit::describe(const Params& params) {
     Description result;
-    for (std::size_t p = 0; p < n; ++p) result.populations.push_back(population(p, params));
+    for (std::size_t p = 0; p < n; ++p) result.populations.push_back(population_of(p, params));
     for (std::size_t t = 0; t < n; ++t)
         for (std::size_t s = 0; s < n; ++s)
-            if (probability[t][s] > 0) result.projections.push_back(projection(t, s, params));
+            if (probability[t][s] > 0) result.projections.push_back(projection_of(t, s, params));
     return result;
 }
 
