@@ -110,13 +110,27 @@ inline std::uint32_t* put_below(const std::uint32_t* words, WordLanes thresholds
 #endif
 }
 
+inline bool any_below(WordLanes words, std::uint32_t threshold) noexcept {
+#if defined(__AVX512F__)
+    return _mm512_cmplt_epu32_mask(reinterpret_cast<__m512i>(words), _mm512_set1_epi32(static_cast<int>(threshold))) != 0;
+#else
+    bool any = false;
+    for (int i = 0; i < 16; ++i) any |= words[i] < threshold;
+    return any;
+#endif
+}
+
 /// input[i] += weight * k_i with k_i the number of thresholds above words[i], i < n, a multiple of 16: counts by inversion when
-/// thresholds[k] is the probability of more than k.
+/// thresholds[k] is the probability of more than k, which falls with k. The rare ones are looked at only when a word is below the first of them.
 inline void add_counts(const std::uint32_t* words, std::span<const std::uint32_t> thresholds, float weight, float* input, std::size_t n) noexcept {
+    constexpr std::uint32_t rare = 1u << 25;  // one of sixteen lanes in eight
+    const auto common = static_cast<std::size_t>(std::find_if(thresholds.begin(), thresholds.end(), [](auto t) { return t < rare; }) - thresholds.begin());
     for (std::size_t i = 0; i < n; i += 16) {
         const WordLanes word = load_words(words + i);
         WordLanes count{};
-        for (const auto threshold : thresholds) count -= reinterpret_cast<WordLanes>(word < threshold);
+        const auto add = [&](std::size_t k) { count -= reinterpret_cast<WordLanes>(word < thresholds[k]); };
+        for (std::size_t k = 0; k < common; ++k) add(k);
+        for (std::size_t k = common; k < thresholds.size() && any_below(word, thresholds[k]); ++k) add(k);
         store_lanes(input + i, load_lanes(input + i) + weight * __builtin_convertvector(count, Lanes));
     }
 }

@@ -204,8 +204,10 @@ public:
           each_params_(std::move(each)),
           dt_ms_(dt_ms),
           continuous_(in_continuous_time) {
+        const auto differs = [this](const Coeffs& c) { return std::memcmp(&c, &coeffs_, sizeof c) != 0; };
         for (const auto& p : each_params_) each_.push_back(M::prepare(p, dt_ms));
-        if (!each_.empty()) each_.resize((each_.size() + 63) / 64 * 64, coeffs_);  // shards are padded
+        if (std::none_of(each_.begin(), each_.end(), differs)) each_.clear();  // units that differ at the start only
+        else each_.resize((each_.size() + 63) / 64 * 64, coeffs_);  // shards are padded
     }
 
     std::size_t variables() const noexcept override { return n_columns; }
