@@ -103,7 +103,7 @@ void check_same_bins(const Loaded& a, const Loaded& b) {
     const auto &x = a.activity->options, &y = b.activity->options;
     if (std::abs(x.correlation_bin_ms - y.correlation_bin_ms) > 1e-9 || x.least_intervals != y.least_intervals)
         throw Error(b.path.string(),
-                    fmt::format("its correlations are of bins of {} ms, those of {} of {} ms; compare the spike files",
+                    fmt::format("its correlations are of bins of {:g} ms, those of {} of {:g} ms; compare the spike files",
                                 y.correlation_bin_ms, a.path.string(), x.correlation_bin_ms),
                     {});
 }

@@ -224,8 +224,8 @@ class Results:
         """1 or -1: what its synapses do, by the description or by its name (ending in E, exc, I, inh); 0 when neither tells."""
         if signs := {weight_sign(p.get("weight")) for p in self.config.get("projections", {}).values() if p.get("from") == population} - {0}:
             return signs.pop() if len(signs) == 1 else 0
-        kind = re.search(r"(?:[a-z0-9_ -](E|I)|(?:^|[0-9_ -])(e|i|exc|inh)\w*)$", population)
-        return 0 if kind is None else 1 if (kind[1] or kind[2]).lower().startswith("e") else -1
+        kind = re.search(r"(?:[a-z0-9_ -](E|I)|(?:^|[0-9_ -])(?:([eEiI])|(Exc|exc|Inh|inh)[a-z]*))$", population)
+        return 0 if kind is None else 1 if kind[kind.lastindex].lower().startswith("e") else -1
 
     def colours(self, names):
         """A colour for each population: blues for excitatory and reds for inhibitory ones where all signs are known and both are there."""
@@ -859,11 +859,12 @@ def unit_intervals(population, borders_ms=(), least=10):
     trains = population.ids * (len(borders_ms) + 1) + piece
     order = np.lexsort((population.times_ms, trains))
     trains, times = trains[order], population.times_ms[order]
-    keep = (trains[1:] == trains[:-1]) & (np.diff(times) > 0)
+    keep = trains[1:] == trains[:-1]
     isi, train = np.diff(times)[keep], trains[1:][keep]
     _, owner, count = np.unique(train, return_inverse=True, return_counts=True)
     mean, square = np.bincount(owner, isi) / count, np.bincount(owner, isi ** 2) / count
-    cv = np.sqrt(np.maximum(square - mean ** 2, 0)) / mean
+    with np.errstate(invalid="ignore"):  # two spikes in a step are an interval of 0, and one such interval has no CV
+        cv = np.sqrt(np.maximum(square - mean ** 2, 0)) / mean
     return isi, cv[count >= least]
 
 

@@ -72,21 +72,29 @@ std::int64_t SpikeStatistics::whole(double stop_ms, double width_ms) const noexc
 }
 
 void SpikeStatistics::spikes(std::size_t population, std::span<const double> times_ms, std::span<const std::uint64_t> units) {
-    constexpr std::size_t ahead = 8;  // spikes: enough to hide a miss of the cache
     auto& p = populations_[population];
+    const auto first = std::upper_bound(times_ms.begin(), times_ms.end(), options_.start_ms) - times_ms.begin();
+    p.waiting_ms.insert(p.waiting_ms.end(), times_ms.begin() + first, times_ms.end());
+    p.waiting_units.insert(p.waiting_units.end(), units.begin() + first, units.end());
+    if (p.waiting_ms.size() >= batch) absorb(p);
+}
+
+void SpikeStatistics::absorb(Population& p) const {
+    constexpr std::size_t ahead = 16;  // spikes: enough to hide a miss of the cache
     double time_ms = -std::numeric_limits<double>::infinity();
     std::int64_t window = 0;
-    auto k = static_cast<std::size_t>(std::upper_bound(times_ms.begin(), times_ms.end(), options_.start_ms) - times_ms.begin());
-    for (; k < times_ms.size(); ++k) {
-        if (k + ahead < units.size()) __builtin_prefetch(&p.units[units[k + ahead]], 1);
-        if (times_ms[k] != time_ms) {  // on the grid many spikes share a time
-            time_ms = times_ms[k];
+    for (std::size_t k = 0; k < p.waiting_ms.size(); ++k) {
+        if (k + ahead < p.waiting_units.size()) __builtin_prefetch(&p.units[p.waiting_units[k + ahead]], 1);
+        if (p.waiting_ms[k] != time_ms) {  // on the grid many spikes share a time
+            time_ms = p.waiting_ms[k];
             window = index_of(time_ms, options_.window_ms);
             enter_bin(p, index_of(time_ms, options_.bin_ms));
             enter_correlation_bin(p, index_of(time_ms, options_.correlation_bin_ms));
         }
-        count(p, p.units[units[k]], time_ms, window);
+        count(p, p.units[p.waiting_units[k]], time_ms, window);
     }
+    p.waiting_ms.clear();
+    p.waiting_units.clear();
 }
 
 void SpikeStatistics::count(Population& p, Unit& unit, double time_ms, std::int64_t window) {
@@ -183,6 +191,7 @@ PopulationActivity SpikeStatistics::summarise(const Population& p, double stop_m
 Activity SpikeStatistics::finish(double stop_ms) {
     Activity activity{options_, stop_ms, {}};
     for (auto& p : populations_) {
+        absorb(p);
         close_bins(p, stop_ms);
         activity.populations.push_back(summarise(p, stop_ms));
     }

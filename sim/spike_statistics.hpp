@@ -63,6 +63,7 @@ public:
 
 private:
     static constexpr std::uint32_t not_drawn = 0xFFFFFFFFu;
+    static constexpr std::size_t batch = 512;  ///< spikes of a population that wait: a window has too few to hide where their units lie
     /// One cache line, as spikes come from anywhere in the population.
     struct alignas(64) Unit {
         double first_ms = 0, last_ms = 0, squared_intervals_ms2 = 0;
@@ -74,6 +75,8 @@ private:
     struct Population {
         std::string name;
         std::vector<Unit> units;
+        std::vector<double> waiting_ms;
+        std::vector<std::uint64_t> waiting_units;
         std::int64_t bin = 0, correlation_bin = 0;  ///< those of the last spike
         std::uint64_t bin_spikes = 0;               ///< in `bin`
         std::vector<std::uint64_t> bins_with;       ///< bins before it, but for those without spikes
@@ -84,6 +87,7 @@ private:
     std::int64_t index_of(double time_ms, double width_ms) const noexcept;
     std::int64_t whole(double stop_ms, double width_ms) const noexcept;
     void draw(Population&) const;
+    void absorb(Population&) const;
     static void enter_bin(Population&, std::int64_t bin);
     static void enter_correlation_bin(Population&, std::int64_t bin);
     static void count(Population&, Unit&, double time_ms, std::int64_t window);
