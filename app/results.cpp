@@ -72,6 +72,7 @@ nlohmann::ordered_json means_of(const PopulationActivity& p) {
             {"fano", finite_mean(p.fano)},
             {"correlation", finite_mean(p.correlation)},
             {"synchrony", p.synchrony()},
+            {"sample_synchrony", p.sample_synchrony()},
             {"units", p.rate_Hz.size()},
             {"cv_units", finite_values(p.cv).size()},
             {"correlation_pairs", p.correlation.size()}};

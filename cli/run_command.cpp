@@ -45,11 +45,12 @@ fs::path fresh_directory(const fs::path& file) {
 std::string number_text(double value, int decimals) { return std::isfinite(value) ? fmt::format("{:.{}f}", value, decimals) : "-"; }
 
 void print_activity(const Activity& activity) {
-    fmt::print("  {:<16} {:>8} {:>6} {:>6} {:>8} {:>10}\n", "", "rate Hz", "CV", "Fano", "corr", "synchrony");
+    fmt::print("  {:<16} {:>8} {:>6} {:>6} {:>8} {:>10} {:>8}\n", "", "rate Hz", "CV", "Fano", "corr", "synchrony",
+               fmt::format("of {}", activity.options.sampled_units));
     for (const auto& p : activity.populations)
-        fmt::print("  {:<16} {:>8} {:>6} {:>6} {:>8} {:>10}\n", p.name, number_text(finite_mean(p.rate_Hz), 2),
+        fmt::print("  {:<16} {:>8} {:>6} {:>6} {:>8} {:>10} {:>8}\n", p.name, number_text(finite_mean(p.rate_Hz), 2),
                    number_text(finite_mean(p.cv), 2), number_text(finite_mean(p.fano), 2), number_text(finite_mean(p.correlation), 4),
-                   number_text(p.synchrony(), 2));
+                   number_text(p.synchrony(), 2), number_text(p.sample_synchrony(), 2));
 }
 
 void print_result(const app::RunResult& result, const fs::path& out) {

@@ -18,6 +18,7 @@ void write_population(hid_t parent, const PopulationActivity& p, const Hdf5Check
     write_vector(group, "fano", H5T_IEEE_F64LE, p.fano, check);
     write_vector(group, "correlation", H5T_IEEE_F64LE, p.correlation, check);
     write_vector(group, "bins_with", H5T_STD_U64LE, p.bins_with, check);
+    write_vector(group, "sample_bins_with", H5T_STD_U64LE, p.sample_bins_with, check);
 }
 
 PopulationActivity read_population(hid_t parent, const std::string& name, const Hdf5Check& check) {
@@ -29,6 +30,7 @@ PopulationActivity read_population(hid_t parent, const std::string& name, const 
     p.fano = read_vector<double>(group, "fano", check);
     p.correlation = read_vector<double>(group, "correlation", check);
     p.bins_with = read_indices(group, "bins_with", check);
+    p.sample_bins_with = read_indices(group, "sample_bins_with", check);
     for (const auto& [key, length] : {std::pair{"cv", p.cv.size()}, std::pair{"fano", p.fano.size()}})
         if (length != p.rate_Hz.size())
             check.fail("activity/" + name + "/" + key + " must have one value for each of " + std::to_string(p.rate_Hz.size()) +
@@ -43,6 +45,7 @@ void write_contents(hid_t file, const Activity& activity, const Hdf5Check& check
     write_attribute(file, "bin_ms", o.bin_ms, check);
     write_attribute(file, "window_ms", o.window_ms, check);
     write_attribute(file, "correlation_bin_ms", o.correlation_bin_ms, check);
+    write_attribute(file, "sampled_units", H5T_STD_U32LE, {&o.sampled_units, 1}, check);
     write_attribute(file, "correlated_units", H5T_STD_U32LE, {&o.correlated_units, 1}, check);
     write_attribute(file, "least_intervals", H5T_STD_U32LE, {&o.least_intervals, 1}, check);
     const auto parent = create_group(file, "activity", check);
@@ -82,6 +85,7 @@ Activity read_activity(const std::string& path) {
     o.bin_ms = read_double_attribute(file, "bin_ms", check);
     o.window_ms = read_double_attribute(file, "window_ms", check);
     o.correlation_bin_ms = read_double_attribute(file, "correlation_bin_ms", check);
+    o.sampled_units = read_uint32_attribute(file, "sampled_units", check);
     o.correlated_units = read_uint32_attribute(file, "correlated_units", check);
     o.least_intervals = read_uint32_attribute(file, "least_intervals", check);
     const auto parent = open_group(file, "activity", check);

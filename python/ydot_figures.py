@@ -85,25 +85,30 @@ class Interval:
 
 @dataclasses.dataclass
 class PopulationActivity:
-    """Rate, CV and Fano factor, #units each (NaN where there is none); correlation, #pairs; bins_with[k]: bins with k spikes of the population."""
+    """Rate, CV and Fano factor, #units each (NaN where there is none); correlation, #pairs; bins_with[k]: bins with k spikes of the population.
+
+    sample_bins_with is that of a sample of the units.
+    """
     name: str
     rate_Hz: np.ndarray
     cv: np.ndarray
     fano: np.ndarray
     correlation: np.ndarray
     bins_with: np.ndarray
+    sample_bins_with: np.ndarray
 
-    @property
-    def synchrony(self):
-        """Variance over mean of the spikes in a bin; NaN without spikes."""
-        k, bins = np.arange(len(self.bins_with)), self.bins_with.sum()
-        spikes = (k * self.bins_with).sum()
-        return ((k**2 * self.bins_with).sum() - spikes**2 / bins) / spikes if spikes else math.nan
+
+def synchrony(bins_with):
+    """Variance over mean of the spikes in a bin; NaN without spikes."""
+    k, number = np.arange(len(bins_with)), bins_with.astype(float)
+    spikes = (k * number).sum()
+    return ((k**2 * number).sum() - spikes**2 / number.sum()) / spikes if spikes else math.nan
 
 
 @dataclasses.dataclass
 class Activity:
     bin_ms: float
+    sampled_units: int
     correlation_bin_ms: float
     least_intervals: int
     populations: list
@@ -213,9 +218,9 @@ class Results:
             return None
         with open_hdf5(path, "activity") as file:
             try:
-                populations = [PopulationActivity(name, *(group[key][()] for key in ("rate_Hz", "cv", "fano", "correlation", "bins_with")))
+                populations = [PopulationActivity(name, *(group[key][()] for key in ("rate_Hz", "cv", "fano", "correlation", "bins_with", "sample_bins_with")))
                                for name, group in file["activity"].items()]
-                return Activity(float(file.attrs["bin_ms"]), float(file.attrs["correlation_bin_ms"]), int(file.attrs["least_intervals"]),
+                return Activity(float(file.attrs["bin_ms"]), int(file.attrs["sampled_units"]), float(file.attrs["correlation_bin_ms"]), int(file.attrs["least_intervals"]),
                                 populations)
             except (KeyError, TypeError, AttributeError) as error:
                 raise FigureError(f"{path}: is not complete: {error}") from None
@@ -686,7 +691,7 @@ def draw_rates(results, window_ms=None):
 
 
 def draw_activity(results):
-    """Boxes of the rates and CVs of the units, bars of the synchrony, one row a population (after Potjans & Diesmann 2014, Fig. 6)."""
+    """Boxes of the rates and CVs of the units, bars of the synchrony of as many units of each, one row a population (after Potjans & Diesmann 2014, Fig. 6)."""
     populations, activity = active_populations(results), results.activity
     colours = results.colours([p.name for p in populations])
     figure, axes = plt.subplots(1, 3, figsize=(PAGE_INCHES, 0.24 * len(populations) + 1.0), sharey=True, layout="constrained")
@@ -694,7 +699,7 @@ def draw_activity(results):
     for row, p, colour in zip(rows, populations, colours):
         draw_box(axes[0], row, p.rate_Hz, colour)
         draw_box(axes[1], row, p.cv[np.isfinite(p.cv)], colour)
-    axes[2].barh(rows, [p.synchrony for p in populations], height=0.62, color=colours, alpha=0.85)
+    axes[2].barh(rows, [synchrony(p.sample_bins_with) for p in populations], height=0.62, color=colours, alpha=0.85)
     for axis in axes[1:]:
         axis.axvline(1, color="0.4", linewidth=0.7, dashes=(4, 2.5), zorder=0)
         axis.annotate("Poisson", (1, 1), xycoords=("data", "axes fraction"), xytext=(0, 1), textcoords="offset points", ha="center",
@@ -705,13 +710,18 @@ def draw_activity(results):
     axes[0].set_ylim(-0.6, len(rows) - 0.4)
     high = np.nanmax([p.cv[np.isfinite(p.cv)].max(initial=1) for p in populations])
     for axis, label in zip(axes, ("rate of a unit (Hz)", f"CV of a unit (at least {activity.least_intervals} intervals)",
-                                  f"synchrony (bins of {activity.bin_ms:g} ms)")):
+                                  synchrony_label(activity, populations))):
         axis.set_xlabel(label)
         axis.set_xlim(left=0)
         axis.tick_params(axis="y", length=0)
         axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes[1].set_xlim(0, max(1.05, min(2.5, 1.02 * high)))
     return figure
+
+
+def synchrony_label(activity, populations):
+    whole = max(len(p.rate_Hz) for p in populations) <= activity.sampled_units
+    return f"synchrony in {activity.bin_ms:g} ms" + ("" if whole else f", {activity.sampled_units:,} units")
 
 
 def active_populations(results):
@@ -750,7 +760,7 @@ def draw_correlation(results, window_ms=None):
         draw_bin_rates(right, p, activity.bin_ms, colour)
         left.axvline(0, color="0.4", linewidth=0.6, dashes=(4, 2.5))
         mean = f"{p.correlation.mean():.2g}".replace("-", "−") if len(p.correlation) else "none"
-        for axis, text in ((left, f"mean {mean}, {len(p.correlation):,} pairs"), (right, f"variance/mean {p.synchrony:.3g}")):
+        for axis, text in ((left, f"mean {mean}, {len(p.correlation):,} pairs"), (right, f"variance/mean {synchrony(p.bins_with):.3g}")):
             axis.text(1, 0.95, text, transform=axis.transAxes, ha="right", va="top", fontsize=7, color="0.25")
             axis.spines["left"].set_visible(False)
             axis.tick_params(axis="y", which="both", left=False, labelleft=False)

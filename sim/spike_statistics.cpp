@@ -16,9 +16,7 @@ constexpr double tolerance = 1e-6;
 
 constexpr std::size_t pair_index(std::size_t i, std::size_t j) noexcept { return i * (i + 1) / 2 + j; }
 
-}  // namespace
-
-double PopulationActivity::synchrony() const {
+double synchrony_of(std::span<const std::uint64_t> bins_with) {
     double bins = 0, sum = 0, squares = 0;
     for (std::size_t k = 0; k < bins_with.size(); ++k) {
         const auto n = static_cast<double>(bins_with[k]), spikes = static_cast<double>(k);
@@ -28,6 +26,23 @@ double PopulationActivity::synchrony() const {
     }
     return sum > 0 ? (squares - sum * sum / bins) / sum : nan;
 }
+
+/// A bin with so many spikes; those with none are what is missing in the end.
+void enter(std::vector<std::uint64_t>& bins_with, std::uint64_t spikes) {
+    if (spikes == 0) return;
+    if (bins_with.size() <= spikes) bins_with.resize(spikes + 1, 0);
+    ++bins_with[spikes];
+}
+
+void add_empty_bins(std::vector<std::uint64_t>& bins_with, std::int64_t bins) {
+    if (bins_with.empty()) bins_with.resize(1, 0);
+    bins_with[0] = static_cast<std::uint64_t>(bins) - std::accumulate(bins_with.begin(), bins_with.end(), std::uint64_t{0});
+}
+
+}  // namespace
+
+double PopulationActivity::synchrony() const { return synchrony_of(bins_with); }
+double PopulationActivity::sample_synchrony() const { return synchrony_of(sample_bins_with); }
 
 std::vector<double> finite_values(std::span<const double> values) {
     std::vector<double> finite;
@@ -56,11 +71,11 @@ void SpikeStatistics::draw(Population& p) const {
     std::iota(order.begin(), order.end(), 0u);
     Draws draws(0, stream_of(p.name, Purpose::shuffle));
     shuffle(std::span(order), draws);
-    order.resize(std::min<std::size_t>(order.size(), options_.correlated_units));
-    for (std::uint32_t k = 0; k < order.size(); ++k) p.units[order[k]].drawn = k;
-    p.counts.assign(order.size(), 0);
-    p.sums.assign(order.size(), 0);
-    p.products.assign(pair_index(order.size(), 0), 0);
+    for (std::uint32_t k = 0; k < std::min<std::size_t>(order.size(), options_.sampled_units); ++k) p.units[order[k]].drawn = k;
+    const auto correlated = std::min({order.size(), std::size_t{options_.sampled_units}, std::size_t{options_.correlated_units}});
+    p.counts.assign(correlated, 0);
+    p.sums.assign(correlated, 0);
+    p.products.assign(pair_index(correlated, 0), 0);
 }
 
 std::int64_t SpikeStatistics::index_of(double time_ms, double width_ms) const noexcept {
@@ -112,17 +127,17 @@ void SpikeStatistics::count(Population& p, Unit& unit, double time_ms, std::int6
         unit.window_spikes = 0;
     }
     ++unit.window_spikes;
-    if (unit.drawn != not_drawn && p.counts[unit.drawn]++ == 0) p.active.push_back(unit.drawn);
+    if (unit.drawn == not_drawn) return;
+    ++p.sample_spikes;
+    if (unit.drawn < p.counts.size() && p.counts[unit.drawn]++ == 0) p.active.push_back(unit.drawn);
 }
 
 void SpikeStatistics::enter_bin(Population& p, std::int64_t bin) {
     if (bin == p.bin) return;
-    if (p.bin_spikes > 0) {
-        if (p.bins_with.size() <= p.bin_spikes) p.bins_with.resize(p.bin_spikes + 1, 0);
-        ++p.bins_with[p.bin_spikes];
-    }
+    enter(p.bins_with, p.bin_spikes);
+    enter(p.sample_bins_with, p.sample_spikes);
     p.bin = bin;
-    p.bin_spikes = 0;
+    p.bin_spikes = p.sample_spikes = 0;
 }
 
 void SpikeStatistics::enter_correlation_bin(Population& p, std::int64_t bin) {
@@ -142,8 +157,8 @@ void SpikeStatistics::close_bins(Population& p, double stop_ms) const {
     const auto bins = whole(stop_ms, options_.bin_ms);
     if (p.bin < bins) enter_bin(p, bins);
     if (p.correlation_bin < whole(stop_ms, options_.correlation_bin_ms)) enter_correlation_bin(p, -1);
-    if (p.bins_with.empty()) p.bins_with.resize(1, 0);
-    p.bins_with[0] = static_cast<std::uint64_t>(bins) - std::accumulate(p.bins_with.begin(), p.bins_with.end(), std::uint64_t{0});
+    add_empty_bins(p.bins_with, bins);
+    add_empty_bins(p.sample_bins_with, bins);
 }
 
 double SpikeStatistics::cv_of(const Unit& unit) const {
@@ -177,6 +192,7 @@ PopulationActivity SpikeStatistics::summarise(const Population& p, double stop_m
     PopulationActivity activity;
     activity.name = p.name;
     activity.bins_with = p.bins_with;
+    activity.sample_bins_with = p.sample_bins_with;
     const double duration_s = (stop_ms - options_.start_ms) * 1e-3;
     const auto windows = whole(stop_ms, options_.window_ms);
     for (const auto& unit : p.units) {

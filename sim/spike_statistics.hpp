@@ -15,7 +15,8 @@ struct ActivityOptions {
     double bin_ms = 3;                     ///< of the histogram of a population
     double window_ms = 100;                ///< of the spike counts whose Fano factor is taken
     double correlation_bin_ms = 2;         ///< of the spike counts whose correlation is taken
-    std::uint32_t correlated_units = 100;  ///< drawn from each population; the same for every run
+    std::uint32_t sampled_units = 1000;    ///< drawn from each population for the histogram of a sample; the same for every run
+    std::uint32_t correlated_units = 100;  ///< the first of them, whose pairs are taken
     std::uint32_t least_intervals = 10;    ///< a unit with fewer has no CV
     bool operator==(const ActivityOptions&) const = default;
 };
@@ -26,13 +27,16 @@ struct PopulationActivity {
     std::vector<double> rate_Hz;  ///< #units
     std::vector<double> cv;       ///< #units: SD / mean of the intervals between spikes; NaN for a unit with fewer than `least_intervals`
     std::vector<double> fano;     ///< #units: variance / mean of the counts in windows; NaN without spikes in them, or below two windows
-    /// #pairs of the units drawn both of whose counts vary: Pearson's coefficient of the counts in bins
+    /// #pairs of the first `correlated_units` units drawn both of whose counts vary: Pearson's coefficient of the counts in bins
     std::vector<double> correlation;
-    std::vector<std::uint64_t> bins_with;  ///< [k]: number of bins in which the population fired k spikes
+    std::vector<std::uint64_t> bins_with;         ///< [k]: number of bins in which the population fired k spikes
+    std::vector<std::uint64_t> sample_bins_with;  ///< the same of the units drawn
 
-    /// Variance / mean of the histogram of the population: 1 for independent Poisson units, up to the number of units when all fire
-    /// together (Potjans & Diesmann 2014, Cereb. Cortex 24:785-806). NaN without spikes.
+    /// Variance / mean of the histogram of the population: 1 for independent Poisson units, more with the number of units when they are
+    /// correlated (Potjans & Diesmann 2014, Cereb. Cortex 24:785-806). NaN without spikes.
     double synchrony() const;
+    /// That of the units drawn: to compare populations of different sizes.
+    double sample_synchrony() const;
     bool operator==(const PopulationActivity&) const = default;
 };
 
@@ -77,11 +81,11 @@ private:
         std::vector<Unit> units;
         std::vector<double> waiting_ms;
         std::vector<std::uint64_t> waiting_units;
-        std::int64_t bin = 0, correlation_bin = 0;  ///< those of the last spike
-        std::uint64_t bin_spikes = 0;               ///< in `bin`
-        std::vector<std::uint64_t> bins_with;       ///< bins before it, but for those without spikes
-        std::vector<std::uint32_t> active, counts;  ///< units drawn that fired in `correlation_bin`; spikes there, #units drawn
-        std::vector<std::uint64_t> sums, products;  ///< #units drawn, and #pairs (i, j <= i): over the bins before it
+        std::int64_t bin = 0, correlation_bin = 0;               ///< those of the last spike
+        std::uint64_t bin_spikes = 0, sample_spikes = 0;         ///< in `bin`
+        std::vector<std::uint64_t> bins_with, sample_bins_with;  ///< bins before it, but for those without spikes
+        std::vector<std::uint32_t> active, counts;  ///< correlated units that fired in `correlation_bin`; spikes there, #correlated units
+        std::vector<std::uint64_t> sums, products;  ///< #correlated units, and #pairs (i, j <= i): over the bins before it
     };
 
     std::int64_t index_of(double time_ms, double width_ms) const noexcept;

@@ -28,9 +28,9 @@ struct Folder {
 };
 
 Activity example() {
-    Activity activity{{100, 3.5, 70, 2.1, 12, 7}, 1234.5, {}};
-    activity.populations.push_back({"z first", {1, 2.5, 0}, {0.7, 0.1 + 0.2, 3}, {1, 0.5, 2}, {-0.25, 0, 1}, {0, 5, 7}});
-    activity.populations.push_back({"a -> b", {}, {}, {}, {}, {0}});
+    Activity activity{{100, 3.5, 70, 2.1, 300, 12, 7}, 1234.5, {}};
+    activity.populations.push_back({"z first", {1, 2.5, 0}, {0.7, 0.1 + 0.2, 3}, {1, 0.5, 2}, {-0.25, 0, 1}, {0, 5, 7}, {1, 2}});
+    activity.populations.push_back({"a -> b", {}, {}, {}, {}, {0}, {}});
     return activity;
 }
 

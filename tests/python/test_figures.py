@@ -77,13 +77,13 @@ def write_activity(path, populations=("L23E", "L23I", "L4E", "L4I"), units=50):
     random = np.random.default_rng(5)
     with h5py.File(path, "w", track_order=True) as file:
         file.attrs.update({"start_ms": 0.0, "stop_ms": 1000.0, "bin_ms": 3.0, "window_ms": 100.0, "correlation_bin_ms": 2.0,
-                           "correlated_units": np.uint32(100), "least_intervals": np.uint32(10)})
+                           "sampled_units": np.uint32(1000), "correlated_units": np.uint32(100), "least_intervals": np.uint32(10)})
         for name in populations:
             group = file.create_group(f"activity/{name}", track_order=True)
             group["rate_Hz"], group["cv"], group["fano"] = random.gamma(2, 3, units), random.normal(0.8, 0.1, units), random.normal(1, 0.1, units)
             group["cv"][:10] = np.nan
             group["correlation"] = random.normal(0, 0.02, units * (units - 1) // 2)
-            group["bins_with"] = np.bincount(random.poisson(4, 333)).astype(np.uint64)
+            group["bins_with"] = group["sample_bins_with"] = np.bincount(random.poisson(4, 333)).astype(np.uint64)
 
 
 def write_circuit(folder, names=("L23E", "L23I", "L4E", "L4I"), config="", sizes=(2000, 500, 3000, 10)):

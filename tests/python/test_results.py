@@ -339,7 +339,7 @@ class FreeRun(Workplace):
         self.assertIn("no pictures: ", out)
         self.assertEqual(err, "")
         activity = self.assert_summary(self.here / "blank")["activity"]["silent"]
-        self.assertEqual([activity[key] for key in ("rate_Hz", "cv", "fano", "correlation", "synchrony")], [0, None, None, None, None])
+        self.assertEqual([activity[key] for key in ("rate_Hz", "cv", "fano", "correlation", "synchrony", "sample_synchrony")], [0] + 5 * [None])
 
     def test_activity(self):
         out = self.run_free("out", "run.duration_ms=2000")
@@ -355,6 +355,7 @@ class FreeRun(Workplace):
                 counts = np.bincount(np.ceil((times_ms[whole] - 50) / 3).astype(int) - 1, minlength=2000 // 3)
                 np.testing.assert_array_equal(group["bins_with"][()], np.bincount(counts))
                 self.assertAlmostEqual(activity["synchrony"], counts.var() / counts.mean())
+                self.assertEqual(activity["sample_synchrony"], activity["synchrony"])  # fewer than 1000 units
                 for unit, cv in enumerate(group["cv"][()]):
                     intervals = np.diff(times_ms[ids == unit])
                     self.assertEqual(np.isfinite(cv), len(intervals) >= 10)

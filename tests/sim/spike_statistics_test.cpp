@@ -184,6 +184,25 @@ TEST_CASE("pairs are of a hundred units drawn by the name of the population", "[
     CHECK(among_first > 0);
 }
 
+TEST_CASE("the histogram of a sample is that of the units drawn", "[activity][analytic]") {
+    // Everyone fires once in every third bin: the counts are 0, 0, n, of variance 2/9 n^2 and mean n/3, whatever units are drawn.
+    std::vector<Spike> spikes;
+    for (int k = 0; k < 100; ++k)
+        for (std::uint64_t unit = 0; unit < 50; ++unit) spikes.push_back({9.0 * k + 8, unit});
+    ActivityOptions options;
+    options.sampled_units = 20;
+    options.correlated_units = 5;
+    const auto a = activity_of(spikes, 50, 900, options);
+    CHECK(a.sample_bins_with.size() == 21);
+    CHECK(a.sample_bins_with[0] == 200);
+    CHECK(a.sample_bins_with[20] == 100);
+    CHECK(a.synchrony() == Approx(2.0 / 3 * 50));
+    CHECK(a.sample_synchrony() == Approx(2.0 / 3 * 20));
+    CHECK(a.correlation.size() == 10);
+    options.sampled_units = 1000;
+    CHECK(activity_of(spikes, 50, 900, options).sample_bins_with == a.bins_with);
+}
+
 TEST_CASE("without spikes there is a rate and nothing else", "[activity]") {
     const auto a = activity_of({}, 3, 100);
     CHECK(a.rate_Hz == std::vector<double>(3, 0));
