@@ -35,6 +35,9 @@ void print_table(const app::CompareResult& result, const CompareArguments& argum
                        q.ks > q.limit ? "  *" : "");
     for (const auto& [letter, side] : {std::pair{"A", &result.a}, {"B", &result.b}})
         if (!side->only_here.empty()) fmt::print("only in {}: {}\n", letter, fmt::join(side->only_here, ", "));
+    const double length_a = result.a.stop_ms - result.a.start_ms, length_b = result.b.stop_ms - result.b.start_ms;
+    if (std::abs(length_a - length_b) > 0.01 * length_a)
+        fmt::print("the recordings differ in length, and so do their distributions: a short one scatters more and has few CVs\n");
     fmt::print("\n* above the limit, which results of one distribution exceed with probability {:g} at most if units are independent\n",
                arguments.options.alpha);
 }
