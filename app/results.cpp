@@ -13,6 +13,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "data/activity_file.hpp"
 #include "data/weight_file.hpp"
 #include "sim/error.hpp"
 #include "ydot_paths.hpp"
@@ -63,6 +64,19 @@ public:
 private:
     std::string path_ = (fs::temp_directory_path() / "ydot_XXXXXX").string();
 };
+
+/// Means over units and pairs; null where there is none to take.
+nlohmann::ordered_json means_of(const PopulationActivity& p) {
+    return {{"rate_Hz", finite_mean(p.rate_Hz)},
+            {"cv", finite_mean(p.cv)},
+            {"fano", finite_mean(p.fano)},
+            {"correlation", finite_mean(p.correlation)},
+            {"synchrony", p.synchrony()},
+            {"sample_synchrony", p.sample_synchrony()},
+            {"units", p.rate_Hz.size()},
+            {"cv_units", finite_values(p.cv).size()},
+            {"correlation_pairs", p.correlation.size()}};
+}
 
 fs::path figure_script() {
     std::error_code none;
@@ -121,6 +135,11 @@ void ResultsDirectory::write_summary(const Summary& s) const {
     json["memory"] = {{"peak_bytes", peak_memory_bytes()}, {"bytes_per_synapse", s.bytes_per_synapse}};
     json["rates_Hz"] = s.rates_Hz;
     json["metrics"] = s.metrics;
+    if (s.activity) {
+        data::write_activity(file("activity.h5").string(), *s.activity);
+        auto& activity = json["activity"] = nlohmann::ordered_json::object();
+        for (const auto& p : s.activity->populations) activity[p.name] = means_of(p);
+    }
     write("summary.json", json.dump(2) + "\n");
 }
 

@@ -2,12 +2,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/gradient_probe.hpp"
 #include "sim/circuit.hpp"
 #include "sim/description.hpp"
+#include "sim/spike_statistics.hpp"
 
 namespace ydot::app {
 
@@ -24,6 +26,7 @@ struct Summary {
     } timing;
     double bytes_per_synapse = 0;
     std::map<std::string, double> rates_Hz, metrics;
+    std::optional<Activity> activity;  ///< of a run without a schedule; its means are in summary.json, its distributions in activity.h5
 };
 
 /// One point of the learning curve.
@@ -50,6 +53,7 @@ public:
     const std::filesystem::path& path() const noexcept { return path_; }
     std::filesystem::path file(const std::string& name) const { return path_ / name; }
     void write(const std::string& name, const std::string& text) const;
+    /// summary.json, and activity.h5 when there is an activity.
     void write_summary(const Summary& summary) const;
     void append(const LearningPoint& point) const;
     void write_intervals(const std::vector<RecordedInterval>& intervals) const;

@@ -74,6 +74,35 @@ private:
     double offset_ms_ = 0, start_ms_ = -1;
 };
 
+/// Hands spikes to two observers.
+class Both final : public SpikeObserver {
+public:
+    Both(SpikeObserver& first, SpikeObserver& second) : first_(first), second_(second) {}
+    void spikes(std::size_t population, std::span<const double> times_ms, std::span<const std::uint64_t> units) override {
+        first_.spikes(population, times_ms, units);
+        second_.spikes(population, times_ms, units);
+    }
+
+private:
+    SpikeObserver &first_, &second_;
+};
+
+/// Bins of the usual lengths, in whole steps: in others the number of steps would differ from bin to bin.
+ActivityOptions activity_options(const RunSpec& run) {
+    ActivityOptions options;
+    options.start_ms = run.warmup_ms;
+    for (double* width_ms : {&options.bin_ms, &options.window_ms, &options.correlation_bin_ms})
+        *width_ms = std::max(1.0, std::round(*width_ms / run.dt_ms)) * run.dt_ms;
+    return options;
+}
+
+SpikeStatistics statistics_of(const Circuit& circuit, const ActivityOptions& options) {
+    std::vector<SpikeStatistics::PopulationSize> populations;
+    for (std::size_t p = 0; p < circuit.population_count(); ++p)
+        populations.push_back({circuit.population(p).name(), circuit.population(p).size()});
+    return {populations, options};
+}
+
 data::Split load_images(const Description& d) {
     const auto train = static_cast<std::size_t>(d.data.train), validation = static_cast<std::size_t>(d.data.validation),
                test = static_cast<std::size_t>(d.data.test);
@@ -189,7 +218,9 @@ private:
                         [](const auto& p) { return p.plasticity.has_value(); }))
             replica.learn_online();
         writer_->start_at_ms(description_.run.warmup_ms);
-        replica.set_observer(writer_.get());
+        auto statistics = statistics_of(*circuit_, activity_options(description_.run));
+        Both observers(*writer_, statistics);
+        replica.set_observer(&observers);
         const auto start = Clock::now();
         // Whole windows, so that nothing depends on where the pieces end; about a tenth of a second each, so that Ctrl-C is heard.
         double windows = 1;
@@ -208,6 +239,7 @@ private:
         for (std::size_t p = 0; p < circuit_->population_count(); ++p)
             result_.summary.rates_Hz[circuit_->population(p).name()] =
                 recorded_s > 0 ? static_cast<double>(writer_->count(p)) / recorded_s / circuit_->population(p).size() : 0;
+        if (recorded_s > 0) result_.summary.activity = statistics.finish(static_cast<double>(replica.now()) * dt_ms);
     }
 
     /// Without a schedule, image sources show the first training image.

@@ -24,6 +24,7 @@ void add_run(CLI::App& app, const std::string& command, int& exit_code);
 void add_verify(CLI::App& app, const std::string& command, int& exit_code);
 void add_models(CLI::App& app);
 void add_plot(CLI::App& app);
+void add_compare(CLI::App& app, int& exit_code);
 void add_convert(CLI::App& app);
 void add_data(CLI::App& app);
 

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
     ydot::cli::add_verify(app, command, exit_code);
     ydot::cli::add_models(app);
     ydot::cli::add_plot(app);
+    ydot::cli::add_compare(app, exit_code);
     ydot::cli::add_convert(app);
     ydot::cli::add_data(app);
     try {

@@ -90,11 +90,12 @@ void add_plot(CLI::App& app) {
     };
     auto arguments = std::make_shared<Arguments>();
     auto* plot =
-        app.add_subcommand("plot", "Draw results: raster, learning curve, fields, weights, rates, intervals between spikes, digits");
+        app.add_subcommand("plot", "Draw results: raster, rates, intervals, correlations, learning curve, fields, weights, digits");
     plot->footer("Example: ydot plot results/demo --what raster -o raster.svg");
     plot->add_option("RESULTS", arguments->results, "results directories, or single files of one")->required()->type_name("");
-    plot->add_option("--what", arguments->what,
-                     "one or more of raster, learning, fields, weights, rates, isi, digits; separated by commas (default: raster)")
+    plot->add_option(
+            "--what", arguments->what,
+            "one or more of raster, rates, isi, correlation, learning, fields, weights, digits; separated by commas (default: raster)")
         ->type_name("NAMES");
     plot->add_option("-o,--output", arguments->out, "picture file (.png, .svg, .pdf)")->required()->type_name("FILE");
     plot->callback([arguments] {

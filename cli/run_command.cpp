@@ -41,12 +41,26 @@ fs::path fresh_directory(const fs::path& file) {
     return candidate;
 }
 
+/// "0.83", and "-" for what there is none of.
+std::string number_text(double value, int decimals) { return std::isfinite(value) ? fmt::format("{:.{}f}", value, decimals) : "-"; }
+
+void print_activity(const Activity& activity) {
+    fmt::print("  {:<16} {:>8} {:>6} {:>6} {:>8} {:>10} {:>8}\n", "", "rate Hz", "CV", "Fano", "corr", "synchrony",
+               fmt::format("of {}", activity.options.sampled_units));
+    for (const auto& p : activity.populations)
+        fmt::print("  {:<16} {:>8} {:>6} {:>6} {:>8} {:>10} {:>8}\n", p.name, number_text(finite_mean(p.rate_Hz), 2),
+                   number_text(finite_mean(p.cv), 2), number_text(finite_mean(p.fano), 2), number_text(finite_mean(p.correlation), 4),
+                   number_text(p.synchrony(), 2), number_text(p.sample_synchrony(), 2));
+}
+
 void print_result(const app::RunResult& result, const fs::path& out) {
     const auto& s = result.summary;
     fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {}, ran {} of activity in {}\n", s.network.neurons,
                s.network.synapses, s.seed, s.threads, s.threads == 1 ? "" : "s", app::seconds_text(s.timing.build_s),
                app::seconds_text(s.timing.biological_s), app::seconds_text(s.timing.run_s));
-    for (const auto& [name, rate] : s.rates_Hz) fmt::print("  {:<16} {:8.2f} Hz\n", name, rate);
+    if (s.activity) print_activity(*s.activity);
+    else
+        for (const auto& [name, rate] : s.rates_Hz) fmt::print("  {:<16} {:8.2f} Hz\n", name, rate);
     if (const auto error = s.metrics.find("test_error_percent"); error != s.metrics.end()) {
         fmt::print("{:.2f} epochs at {:.0f} images a second", s.metrics.at("epochs"), s.metrics.at("images_per_s"));
         if (const double validation = s.metrics.at("validation_error_percent"); std::isfinite(validation))

@@ -13,9 +13,6 @@ namespace {
 
 using namespace detail;
 
-constexpr hsize_t chunk_length = hsize_t{1} << 16;
-constexpr unsigned deflate_level = 1;
-
 void check_indices(const std::vector<std::uint32_t>& indices, std::uint32_t size, const std::string& what, const std::string& file) {
     const auto bad = std::find_if(indices.begin(), indices.end(), [&](std::uint32_t i) { return i >= size; });
     if (bad != indices.end()) throw Error(file, what + " must be below " + std::to_string(size) + ", got " + std::to_string(*bad), {});
@@ -35,28 +32,6 @@ void check_projection(const ProjectionWeights& p, const std::string& file) {
     if (p.delay_ms.size() != 1) check_length(p.delay_ms.size(), synapses, path + "delay_ms", file);
     check_indices(p.source, p.sources, path + "source", file);
     check_indices(p.target, p.targets, path + "target", file);
-}
-
-/// Compressed unless it is a single number or empty.
-PropertyHandle storage_of(hsize_t length, const Hdf5Check& check) {
-    auto creation = check.own<PropertyHandle>(H5Pcreate(H5P_DATASET_CREATE), "create a dataset");
-    check(H5Pset_obj_track_times(creation, false), "create a dataset");  // same weights, same bytes
-    if (length <= 1) return creation;
-    const hsize_t chunk = std::min(length, chunk_length);
-    check(H5Pset_chunk(creation, 1, &chunk), "create a dataset");
-    check(H5Pset_shuffle(creation), "create a dataset");
-    check(H5Pset_deflate(creation, deflate_level), "create a dataset");
-    return creation;
-}
-
-template <class T>
-void write_vector(hid_t group, const char* name, hid_t type, const std::vector<T>& values, const Hdf5Check& check) {
-    const hsize_t length = values.size();
-    const auto space = check.own<SpaceHandle>(H5Screate_simple(1, &length, nullptr), "create a dataset");
-    const auto creation = storage_of(length, check);
-    const auto dataset =
-        check.own<DatasetHandle>(H5Dcreate2(group, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT), "create a dataset");
-    check(H5Dwrite(dataset, hdf5_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), std::string("write ") + name);
 }
 
 void write_projection(hid_t parent, const ProjectionWeights& p, const Hdf5Check& check) {

@@ -3,10 +3,10 @@
 
     ydot_figures.py results/ --what raster,learning -o figure.png
     ydot_figures.py results/spikes.h5 --what raster --window 0 500 -o raster.svg
-    ydot_figures.py --all results/                  raster.png, learning.png, fields.png, whichever apply
+    ydot_figures.py --all results/                  raster.png, rates.png, learning.png, fields.png, whichever apply
     ydot_figures.py --verification results/         the figures of verification.json, each into results/verification/
 
-Reads spikes.h5 (SONATA), config.toml, intervals.csv, learning.csv, weights.h5 and verification.json. Exit code 2 and one line on stderr when the
+Reads spikes.h5 (SONATA), activity.h5, config.toml, intervals.csv, learning.csv, weights.h5 and verification.json. Exit code 2 and one line on stderr when the
 input is bad or there is nothing to draw.
 """
 import argparse
@@ -14,10 +14,12 @@ import csv
 import dataclasses
 import functools
 import gzip
+import itertools
 import json
 import math
 import os
 import pathlib
+import re
 import sys
 import tomllib
 
@@ -31,6 +33,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 # Okabe & Ito 2008, without the yellow that paper swallows: safe for the colour-blind. Then greys for the ninth and on.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F"]
+EXCITATORY, INHIBITORY = ("#08306B", "#4393C9"), ("#7F1D0E", "#E4744A")  # ends of a scale for several populations of a kind
 PHASE_TINTS = ["#EDEDED", "#DCE9F5", "#FCEBD3", "#DDF0E3", "#F5E1EC", "#F7F5D0"]
 STYLE = {
     "font.family": "sans-serif", "font.sans-serif": ["Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"],
@@ -45,6 +48,9 @@ MAX_RASTER_INCHES = 5.0
 MAX_UNITS_SHOWN = 200  # of one population in a raster
 MAX_WINDOW_MS = 2000   # a longer recording without presentations shows its last SHOWN_MS
 SHOWN_MS = 1000
+CIRCUIT_POPULATIONS = 4  # from here on a recording without presentations is drawn as a circuit: one dense raster, populations to scale
+CIRCUIT_UNITS, CIRCUIT_LEAST = 2500, 25  # units in the raster of a circuit, and of one population
+CIRCUIT_MS = 400
 MAX_FIELDS = 64
 MAX_NUMBERED = 12  # units of a population that get their numbers in a raster
 
@@ -75,6 +81,37 @@ class Interval:
     stop_ms: float
     level: str
     name: str
+
+
+@dataclasses.dataclass
+class PopulationActivity:
+    """Rate, CV and Fano factor, #units each (NaN where there is none); correlation, #pairs; bins_with[k]: bins with k spikes of the population.
+
+    sample_bins_with is that of a sample of the units.
+    """
+    name: str
+    rate_Hz: np.ndarray
+    cv: np.ndarray
+    fano: np.ndarray
+    correlation: np.ndarray
+    bins_with: np.ndarray
+    sample_bins_with: np.ndarray
+
+
+def synchrony(bins_with):
+    """Variance over mean of the spikes in a bin; NaN without spikes."""
+    k, number = np.arange(len(bins_with)), bins_with.astype(float)
+    spikes = (k * number).sum()
+    return ((k**2 * number).sum() - spikes**2 / number.sum()) / spikes if spikes else math.nan
+
+
+@dataclasses.dataclass
+class Activity:
+    bin_ms: float
+    sampled_units: int
+    correlation_bin_ms: float
+    least_intervals: int
+    populations: list
 
 
 @dataclasses.dataclass
@@ -174,10 +211,53 @@ class Results:
         return {c: np.array([number(r, c, path) for r in rows]) for c in columns}
 
     @functools.cached_property
+    def activity(self):
+        """Activity of a run without a schedule, else None."""
+        path = self.file("activity.h5", required=False)
+        if path is None:
+            return None
+        with open_hdf5(path, "activity") as file:
+            try:
+                populations = [PopulationActivity(name, *(group[key][()] for key in ("rate_Hz", "cv", "fano", "correlation", "bins_with", "sample_bins_with")))
+                               for name, group in file["activity"].items()]
+                return Activity(float(file.attrs["bin_ms"]), int(file.attrs["sampled_units"]), float(file.attrs["correlation_bin_ms"]), int(file.attrs["least_intervals"]),
+                                populations)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise FigureError(f"{path}: is not complete: {error}") from None
+
+    def sign_of(self, population):
+        """1 or -1: what its synapses do, by the description or by its name (ending in E, exc, I, inh); 0 when neither tells."""
+        if signs := {weight_sign(p.get("weight")) for p in self.config.get("projections", {}).values() if p.get("from") == population} - {0}:
+            return signs.pop() if len(signs) == 1 else 0
+        kind = re.search(r"(?:[a-z0-9_ -](E|I)|(?:^|[0-9_ -])(?:([eEiI])|(Exc|exc|Inh|inh)[a-z]*))$", population)
+        return 0 if kind is None else 1 if kind[kind.lastindex].lower().startswith("e") else -1
+
+    def colours(self, names):
+        """A colour for each population: blues for excitatory and reds for inhibitory ones where all signs are known and both are there."""
+        signs = [self.sign_of(name) for name in names]
+        if set(signs) != {1, -1}:
+            return list(itertools.islice(itertools.cycle(COLOURS), len(names)))
+        scales = {sign: iter(shades(ends, signs.count(sign))) for sign, ends in ((1, EXCITATORY), (-1, INHIBITORY))}
+        return [next(scales[sign]) for sign in signs]
+
+    @functools.cached_property
     def projections(self):
         path = self.file("weights.h5")
         with open_hdf5(path, "projections") as file:
             return [read_projection(path, name, group) for name, group in file["projections"].items()]
+
+
+def weight_sign(weight):
+    """Of a weight in a description: a number, or a distribution with mean, or low and high."""
+    ends = [weight.get(key) for key in ("mean", "low", "high")] if isinstance(weight, dict) else [weight]
+    values = [v for v in ends if isinstance(v, (int, float)) and v]
+    return 0 if not values or min(values) < 0 < max(values) else 1 if values[0] > 0 else -1
+
+
+def shades(ends, count):
+    """Colours from one end to the other; a single one in the middle."""
+    low, high = (np.array(matplotlib.colors.to_rgb(c)) for c in ends)
+    return [matplotlib.colors.to_hex(low + (high - low) * at) for at in (np.linspace(0, 1, count) if count > 1 else [0.5])]
 
 
 def open_hdf5(path, group):
@@ -251,6 +331,8 @@ def draw_raster(results, window_ms=None):
     if not any(len(p.times_ms) for p in populations):
         raise NothingToDraw(f"{results.path}: there are no spikes")
     start, stop = window_ms or shown_window(results)
+    if is_circuit(results):
+        return draw_circuit_raster(results, populations, start, stop)
     inside = [i for i in results.intervals if i.stop_ms > start and i.start_ms < stop]
     phases = list(dict.fromkeys(i.name for i in inside if i.level == "phase"))
     bands = stack_bands(populations)
@@ -271,9 +353,57 @@ def draw_raster(results, window_ms=None):
 
 
 def shown_window(results):
-    """All of a short recording and of presentations; of a long one the last second, past the onset."""
+    """All of a short recording and of presentations; of a long one the last second, past the onset; less of a circuit, whose spikes are dense."""
     start, end = results.start_ms, results.duration_ms or 1.0
+    if is_circuit(results):
+        return max(start, end - CIRCUIT_MS), end
     return (end - SHOWN_MS, end) if not results.intervals and end - start > MAX_WINDOW_MS else (start, end)
+
+
+def is_circuit(results):
+    return not results.intervals and sum(p.size > 1 for p in results.spikes) >= CIRCUIT_POPULATIONS
+
+
+def draw_circuit_raster(results, populations, start, stop):
+    """A dense raster after Potjans & Diesmann 2014 (Fig. 6): the same share of the units of every population, so that density shows rate.
+
+    Below, the rate of all excitatory and of all inhibitory units, or of each population when signs are not known.
+    """
+    colours = results.colours([p.name for p in populations])
+    bands = stack_to_scale(populations, colours)
+    signs = [results.sign_of(p.name) for p in populations]
+    figure, (raster, rate) = plt.subplots(2, 1, sharex=True, figsize=(PAGE_INCHES, MAX_RASTER_INCHES + 1.75), layout="constrained",
+                                          height_ratios=[MAX_RASTER_INCHES, 1.1])
+    figure.get_layout_engine().set(h_pad=0.03, w_pad=0.03)
+    draw_spikes(raster, bands, start, stop)
+    if set(signs) == {1, -1}:
+        summed = [merged([p for p, s in zip(populations, signs) if s == sign], name) for sign, name in ((1, "excitatory"), (-1, "inhibitory"))]
+        draw_rates_over_time(rate, summed, start, stop, [shades(ends, 1)[0] for ends in (EXCITATORY, INHIBITORY)])
+        rate.legend(loc="lower right", bbox_to_anchor=(1, 0.95), ncol=2, handlelength=1.2, fontsize=7, borderaxespad=0)
+    else:
+        draw_rates_over_time(rate, populations, start, stop, colours)
+    rate.set_xlabel(time_label(results, start, stop))
+    return figure
+
+
+def merged(populations, name):
+    """All units of several populations as one."""
+    first = np.cumsum([0] + [p.size for p in populations])
+    return Spikes(name, np.concatenate([p.times_ms for p in populations]), np.concatenate([p.ids + f for p, f in zip(populations, first)]),
+                  int(first[-1]))
+
+
+def stack_to_scale(populations, colours):
+    """Bands whose heights are the numbers of units shown: the same share of each population, but for very small ones."""
+    share = min(1.0, CIRCUIT_UNITS / sum(p.size for p in populations))
+    shown = [np.unique(np.linspace(0, p.size - 1, min(p.size, max(CIRCUIT_LEAST, round(share * p.size)))).astype(np.int64)) for p in populations]
+    inches = [max(0.28, MAX_RASTER_INCHES * len(s) / sum(map(len, shown))) for s in shown]
+    scale = MAX_RASTER_INCHES / sum(inches)
+    bands, bottom = [], 0.0
+    for i in reversed(range(len(populations))):
+        bands.append(Band(populations[i], colours[i], shown[i], bottom, inches[i] * scale))
+        bottom += bands[-1].height + 0.03
+    return bands
 
 
 def time_label(results, start, stop):
@@ -355,16 +485,16 @@ def spikes_shown(band, start, stop):
     return p.times_ms[keep], rows[keep]
 
 
-def draw_rates_over_time(axes, populations, start, stop):
+def draw_rates_over_time(axes, populations, start, stop, colours=COLOURS):
     span = stop - start
     rates = [np.count_nonzero(within(p.times_ms, start, stop)) / span for p in populations]  # spikes a ms
     bin_ms = next((b for b in (1, 2) if span / b <= 400 and b * np.median(rates) >= 10), 5)  # no finer than ten spikes a bin can show
     edges = start + bin_ms * np.arange(max(1, math.ceil(span / bin_ms - 1e-9)) + 1)
-    for p, colour in zip(populations, colour_cycle()):
+    for p, colour in zip(populations, itertools.cycle(colours)):
         times_ms = p.times_ms[within(p.times_ms, start, stop)]
         bins = np.ceil((times_ms - start) / bin_ms - 1e-6).astype(int) - 1  # open below, closed above, whatever the rounding of 0.1
         counts = np.bincount(np.clip(bins, 0, len(edges) - 2), minlength=len(edges) - 1)
-        axes.stairs(counts / p.size / bin_ms * 1000, edges, color=colour, linewidth=0.7, baseline=None)
+        axes.stairs(counts / p.size / bin_ms * 1000, edges, color=colour, linewidth=0.7, baseline=None, label=p.name)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.set_ylabel(f"rate (Hz per unit)\n{bin_ms} ms bins")
@@ -556,6 +686,104 @@ def draw_weight_histogram(axes, projection, colour):
 
 
 def draw_rates(results, window_ms=None):
+    """Rate, CV and synchrony of each population where the run took them; else, or of a part of it, the distribution of single-unit rates."""
+    return draw_activity(results) if results.activity and not window_ms else draw_rate_histograms(results, window_ms)
+
+
+def draw_activity(results):
+    """Boxes of the rates and CVs of the units, bars of the synchrony of as many units of each, one row a population (after Potjans & Diesmann 2014, Fig. 6)."""
+    populations, activity = active_populations(results), results.activity
+    colours = results.colours([p.name for p in populations])
+    figure, axes = plt.subplots(1, 3, figsize=(PAGE_INCHES, 0.24 * len(populations) + 1.0), sharey=True, layout="constrained")
+    rows = np.arange(len(populations))[::-1]
+    for row, p, colour in zip(rows, populations, colours):
+        draw_box(axes[0], row, p.rate_Hz, colour)
+        draw_box(axes[1], row, p.cv[np.isfinite(p.cv)], colour)
+    axes[2].barh(rows, [synchrony(p.sample_bins_with) for p in populations], height=0.62, color=colours, alpha=0.85)
+    for axis in axes[1:]:
+        axis.axvline(1, color="0.4", linewidth=0.7, dashes=(4, 2.5), zorder=0)
+        axis.annotate("Poisson", (1, 1), xycoords=("data", "axes fraction"), xytext=(0, 1), textcoords="offset points", ha="center",
+                      va="bottom", fontsize=6.5, color="0.4")
+    axes[0].set_yticks(rows, [p.name for p in populations])
+    for text, colour in zip(axes[0].get_yticklabels(), colours):
+        text.set_color(colour)
+    axes[0].set_ylim(-0.6, len(rows) - 0.4)
+    high = np.nanmax([p.cv[np.isfinite(p.cv)].max(initial=1) for p in populations])
+    for axis, label in zip(axes, ("rate of a unit (Hz)", f"CV of a unit (at least {activity.least_intervals} intervals)",
+                                  synchrony_label(activity, populations))):
+        axis.set_xlabel(label)
+        axis.set_xlim(left=0)
+        axis.tick_params(axis="y", length=0)
+        axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes[1].set_xlim(0, max(1.05, min(2.5, 1.02 * high)))
+    return figure
+
+
+def synchrony_label(activity, populations):
+    whole = max(len(p.rate_Hz) for p in populations) <= activity.sampled_units
+    return f"synchrony in {activity.bin_ms:g} ms" + ("" if whole else f", {activity.sampled_units:,} units")
+
+
+def active_populations(results):
+    if results.activity is None:
+        raise NothingToDraw(f"{results.path}: there is no activity.h5, which runs without a schedule write")
+    populations = [p for p in results.activity.populations if np.any(p.rate_Hz)]
+    if not populations:
+        raise NothingToDraw(f"{results.path}: there are no spikes")
+    return populations
+
+
+def draw_box(axes, row, values, colour):
+    """Median, quartiles, whiskers from the 5th to the 95th percentile, a white dot for the mean; fewer than five values as they are."""
+    if len(values) < 5:
+        axes.plot(values, np.full(len(values), row), linestyle="none", marker="o", markersize=3, markeredgewidth=0, color=colour)
+        return
+    line = dict(color=colour, linewidth=0.9)
+    axes.boxplot(values, positions=[row], vert=False, widths=0.62, whis=(5, 95), showfliers=False, showmeans=True, patch_artist=True,
+                 boxprops=dict(facecolor=matplotlib.colors.to_rgba(colour, 0.35), edgecolor=colour, linewidth=0.9), whiskerprops=line,
+                 capprops=line, medianprops=dict(color=colour, linewidth=1.6),
+                 meanprops=dict(marker="o", markersize=3, markerfacecolor="white", markeredgecolor=colour, markeredgewidth=0.8),
+                 manage_ticks=False)
+
+
+def draw_correlation(results, window_ms=None):
+    """Left: correlations of the spike counts of pairs of units, numbers on a logarithmic scale, as few pairs make the mean. Right: rate of the population in a bin. One row a population."""
+    populations, activity = active_populations(results), results.activity
+    figure, axes = plt.subplots(len(populations), 2, figsize=(PAGE_INCHES, 0.5 * len(populations) + 0.6), sharex="col", squeeze=False,
+                                layout="constrained")
+    figure.get_layout_engine().set(h_pad=0.02)
+    pooled = np.concatenate([p.correlation for p in populations])
+    low, high = np.quantile(pooled, [0.002, 0.998]) if len(pooled) else (-1, 1)
+    edges = np.linspace(min(low, -0.01) * 1.1, max(high, 0.01) * 1.1, 61)
+    for (left, right), p, colour in zip(axes, populations, results.colours([p.name for p in populations])):
+        left.stairs(np.histogram(np.clip(p.correlation, edges[0], edges[-1]), edges)[0], edges, fill=True, color=colour, alpha=0.85)
+        draw_bin_rates(right, p, activity.bin_ms, colour)
+        left.axvline(0, color="0.4", linewidth=0.6, dashes=(4, 2.5))
+        mean = f"{p.correlation.mean():.2g}".replace("-", "−") if len(p.correlation) else "none"
+        for axis, text in ((left, f"mean {mean}, {len(p.correlation):,} pairs"), (right, f"variance/mean {synchrony(p.bins_with):.3g}")):
+            axis.text(1, 0.95, text, transform=axis.transAxes, ha="right", va="top", fontsize=7, color="0.25")
+            axis.spines["left"].set_visible(False)
+            axis.tick_params(axis="y", which="both", left=False, labelleft=False)
+        left.set(yscale="log", ylim=(0.7, max(2, 2 * len(p.correlation))))
+        right.set_ylim(bottom=0)
+        left.set_ylabel(p.name, rotation=0, ha="right", va="center", color=colour, fontsize=7.5)
+    axes[-1, 0].set_xlabel(f"correlation of a pair (bins of {activity.correlation_bin_ms:g} ms)")
+    axes[-1, 1].set_xlabel(f"rate of the population in bins of {activity.bin_ms:g} ms (Hz per unit)")
+    axes[-1, 0].set_xlim(edges[0], edges[-1])
+    axes[-1, 1].set_xlim(left=0)
+    return figure
+
+
+def draw_bin_rates(axes, population, bin_ms, colour):
+    """Counts of spikes in a bin, as rates; neighbouring counts together where there are many."""
+    counts = population.bins_with.astype(float)
+    step = math.ceil(len(counts) / 60)
+    counts = np.add.reduceat(counts, np.arange(0, len(counts), step))
+    edges = (np.arange(len(counts) + 1) * step - 0.5) / len(population.rate_Hz) / bin_ms * 1000
+    axes.stairs(counts, edges, fill=True, color=colour, alpha=0.85)
+
+
+def draw_rate_histograms(results, window_ms):
     """Distribution of single-unit rates, one row a population, silent units included."""
     start, stop = window_ms or (results.start_ms, results.duration_ms)
     populations = [p for p in results.spikes if p.size]
@@ -568,7 +796,7 @@ def draw_rates(results, window_ms=None):
     edges = np.arange(-one_spike / 2, high + width, width)
     figure, axes = plt.subplots(len(rates), 1, figsize=(COLUMN_INCHES, 0.5 * len(rates) + 0.45), sharex=True, squeeze=False,
                                 layout="constrained")
-    for axis, p, rate, colour in zip(axes.flat, populations, rates, colour_cycle()):
+    for axis, p, rate, colour in zip(axes.flat, populations, rates, results.colours([p.name for p in populations])):
         axis.stairs(np.histogram(rate, edges)[0], edges, fill=True, color=colour, alpha=0.85)
         axis.axvline(rate.mean(), color="0.15", linewidth=0.8)
         axis.set_ylabel(f"{p.name}\n{p.size:,} units", rotation=0, ha="right", va="center", color=colour, fontsize=7.5)
@@ -593,13 +821,16 @@ def draw_isi(results, window_ms=None):
     A presentation starts from rest with another image, so no interval reaches from one into the next.
     """
     borders_ms = sorted(i.start_ms for i in results.intervals if i.level == "presentation")
-    data = [(p, colour, *unit_intervals(p, borders_ms)) for p, colour in zip(results.spikes, colour_cycle())]
+    colours = results.colours([p.name for p in results.spikes])
+    data = [(p, colour, *unit_intervals(p, borders_ms)) for p, colour in zip(results.spikes, colours)]
     data = [row for row in data if len(row[2])]
     if not data:
         raise NothingToDraw(f"{results.path}: no unit has two spikes")
     figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE_INCHES, 2.3), layout="constrained")
     intervals = np.concatenate([row[2] for row in data])
-    edges, cv_edges = interval_edges(intervals, results.config.get("run", {}).get("dt_ms", 0)), np.linspace(0, 2, 41)
+    units = [len(row[3]) for row in data if len(row[3]) >= 10]
+    edges = interval_edges(intervals, results.config.get("run", {}).get("dt_ms", 0))
+    cv_edges = np.linspace(0, 2, 41 if min(units, default=0) >= 100 else 21)
     for p, colour, isi, cv in data:
         label = f"{p.name} (CV {cv.mean():.2f})" if len(cv) else p.name
         left.stairs(percent(isi, edges) / np.diff(edges), edges, baseline=None, color=colour, linewidth=1, label=label)
@@ -638,11 +869,12 @@ def unit_intervals(population, borders_ms=(), least=10):
     trains = population.ids * (len(borders_ms) + 1) + piece
     order = np.lexsort((population.times_ms, trains))
     trains, times = trains[order], population.times_ms[order]
-    keep = (trains[1:] == trains[:-1]) & (np.diff(times) > 0)
+    keep = trains[1:] == trains[:-1]
     isi, train = np.diff(times)[keep], trains[1:][keep]
     _, owner, count = np.unique(train, return_inverse=True, return_counts=True)
     mean, square = np.bincount(owner, isi) / count, np.bincount(owner, isi ** 2) / count
-    cv = np.sqrt(np.maximum(square - mean ** 2, 0)) / mean
+    with np.errstate(invalid="ignore"):  # two spikes in a step are an interval of 0, and one such interval has no CV
+        cv = np.sqrt(np.maximum(square - mean ** 2, 0)) / mean
     return isi, cv[count >= least]
 
 
@@ -836,8 +1068,8 @@ def draw_verification(directory):
 
 
 FIGURES = {"raster": draw_raster, "learning": draw_learning, "fields": draw_fields, "weights": draw_weights, "rates": draw_rates,
-           "isi": draw_isi, "digits": draw_digits}
-AUTOMATIC = ["raster", "learning", "fields"]
+           "isi": draw_isi, "correlation": draw_correlation, "digits": draw_digits}
+AUTOMATIC = {"raster": draw_raster, "rates": draw_activity, "learning": draw_learning, "fields": draw_fields}
 
 
 # ---- command line
@@ -857,14 +1089,14 @@ def save(figure, path):
 
 
 def draw_all(directory):
-    """raster.png, learning.png, fields.png, as far as the directory has what they show. Returns the names written."""
+    """raster.png, rates.png, learning.png, fields.png, as far as the directory has what they show. Returns the names written."""
     results = Results(directory)
     if not results.path.is_dir():
         raise FigureError(f"{directory}: must be a results directory")
     written = []
-    for what in AUTOMATIC:
+    for what, draw in AUTOMATIC.items():
         try:
-            figure = FIGURES[what](results)
+            figure = draw(results)
         except NothingToDraw:
             continue
         save(figure, results.path / f"{what}.png")

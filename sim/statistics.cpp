@@ -33,6 +33,25 @@ double ks_distance(std::vector<double> x, const std::function<double(double)>& d
 
 double ks_limit(double alpha) { return std::sqrt(-0.5 * std::log(alpha / 2)); }
 
+double ks_two_samples(std::vector<double> x, std::vector<double> y) {
+    if (x.empty() || y.empty()) return std::numeric_limits<double>::quiet_NaN();
+    std::sort(x.begin(), x.end());
+    std::sort(y.begin(), y.end());
+    const auto n = static_cast<double>(x.size()), m = static_cast<double>(y.size());
+    double largest = 0;
+    for (std::size_t i = 0, j = 0; i < x.size() && j < y.size();) {
+        const double at = std::min(x[i], y[j]);  // both functions are compared behind all their steps at this value
+        while (i < x.size() && x[i] <= at) ++i;
+        while (j < y.size() && y[j] <= at) ++j;
+        largest = std::max(largest, std::abs(static_cast<double>(i) / n - static_cast<double>(j) / m));
+    }
+    return largest;
+}
+
+double ks_two_sample_limit(std::size_t n, std::size_t m, double alpha) {
+    return ks_limit(alpha) * std::sqrt(1 / static_cast<double>(n) + 1 / static_cast<double>(m));
+}
+
 double t_limit(std::size_t repetitions, double alpha) {
     if (repetitions < 2) return std::numeric_limits<double>::infinity();
     const boost::math::students_t t(static_cast<double>(repetitions) - 1);

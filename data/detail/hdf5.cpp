@@ -96,6 +96,13 @@ void write_attribute(hid_t object, const char* name, hid_t type, std::span<const
     check(H5Awrite(attribute, H5T_NATIVE_UINT32, values.data()), "write an attribute");
 }
 
+void write_attribute(hid_t object, const char* name, double value, const Hdf5Check& check) {
+    const auto space = check.own<SpaceHandle>(H5Screate(H5S_SCALAR), "write an attribute");
+    const auto attribute =
+        check.own<AttributeHandle>(H5Acreate2(object, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT), "write an attribute");
+    check(H5Awrite(attribute, H5T_NATIVE_DOUBLE, &value), "write an attribute");
+}
+
 namespace {
 TypeHandle text_type(const Hdf5Check& check) {
     auto type = check.own<TypeHandle>(H5Tcopy(H5T_C_S1), "make a text type");
@@ -135,14 +142,37 @@ std::string read_text_attribute(hid_t object, const char* name, const Hdf5Check&
     return text.substr(0, text.find('\0'));
 }
 
-std::uint32_t read_uint32_attribute(hid_t object, const char* name, const Hdf5Check& check) {
+namespace {
+template <class T>
+T read_number_attribute(hid_t object, const char* name, const Hdf5Check& check) {
     const std::string doing = std::string("read attribute ") + name;
     const auto attribute = check.own<AttributeHandle>(H5Aopen(object, name, H5P_DEFAULT), doing);
     const auto space = check.own<SpaceHandle>(H5Aget_space(attribute), doing);
     if (H5Sget_simple_extent_npoints(space) != 1) check.fail("attribute " + std::string(name) + " must be one number");
-    std::uint32_t value = 0;
-    check(H5Aread(attribute, H5T_NATIVE_UINT32, &value), doing);
+    T value = 0;
+    check(H5Aread(attribute, hdf5_type<T>(), &value), doing);
     return value;
+}
+}  // namespace
+
+std::uint32_t read_uint32_attribute(hid_t object, const char* name, const Hdf5Check& check) {
+    return read_number_attribute<std::uint32_t>(object, name, check);
+}
+double read_double_attribute(hid_t object, const char* name, const Hdf5Check& check) {
+    return read_number_attribute<double>(object, name, check);
+}
+
+PropertyHandle storage_of(hsize_t length, const Hdf5Check& check) {
+    constexpr hsize_t longest_chunk = hsize_t{1} << 16;
+    constexpr unsigned deflate_level = 1;
+    auto creation = check.own<PropertyHandle>(H5Pcreate(H5P_DATASET_CREATE), "create a dataset");
+    check(H5Pset_obj_track_times(creation, false), "create a dataset");
+    if (length <= 1) return creation;
+    const hsize_t chunk = std::min(length, longest_chunk);
+    check(H5Pset_chunk(creation, 1, &chunk), "create a dataset");
+    check(H5Pset_shuffle(creation), "create a dataset");
+    check(H5Pset_deflate(creation, deflate_level), "create a dataset");
+    return creation;
 }
 
 DatasetHandle open_dataset(hid_t group, const std::string& name, const Hdf5Check& check) {

@@ -124,9 +124,26 @@ std::vector<std::string> member_names(hid_t group, const Hdf5Check& check);
 void write_attribute(hid_t object, const char* name, hid_t type, std::span<const std::uint32_t> values, const Hdf5Check& check);
 /// UTF-8, of variable length: what every SONATA reader understands.
 void write_text_attribute(hid_t object, const char* name, const std::string& text, const Hdf5Check& check);
+void write_attribute(hid_t object, const char* name, double value, const Hdf5Check& check);
 bool has_attribute(hid_t object, const char* name, const Hdf5Check& check);
 std::string read_text_attribute(hid_t object, const char* name, const Hdf5Check& check);
 std::uint32_t read_uint32_attribute(hid_t object, const char* name, const Hdf5Check& check);
+double read_double_attribute(hid_t object, const char* name, const Hdf5Check& check);
+
+/// How a dataset of this length is stored: shuffled and compressed (deflate level 1), unless it is a single number or empty. Without times:
+/// same values, same bytes.
+PropertyHandle storage_of(hsize_t length, const Hdf5Check& check);
+
+/// A new one-dimensional dataset. @param type  in the file
+template <class T>
+void write_vector(hid_t group, const char* name, hid_t type, const std::vector<T>& values, const Hdf5Check& check) {
+    const hsize_t length = values.size();
+    const auto space = check.own<SpaceHandle>(H5Screate_simple(1, &length, nullptr), "create a dataset");
+    const auto creation = storage_of(length, check);
+    const auto dataset =
+        check.own<DatasetHandle>(H5Dcreate2(group, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT), "create a dataset");
+    check(H5Dwrite(dataset, hdf5_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), std::string("write ") + name);
+}
 
 DatasetHandle open_dataset(hid_t group, const std::string& name, const Hdf5Check& check);
 /// Length of a one-dimensional dataset. @throws Error for any other shape

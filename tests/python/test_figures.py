@@ -73,6 +73,30 @@ def write_run(folder):
                                          "0,0,0,,90,1\n500,0.5,1,40,30,1\n1000,1,2,12.5,10,1\n")
 
 
+def write_activity(path, populations=("L23E", "L23I", "L4E", "L4I"), units=50):
+    random = np.random.default_rng(5)
+    with h5py.File(path, "w", track_order=True) as file:
+        file.attrs.update({"start_ms": 0.0, "stop_ms": 1000.0, "bin_ms": 3.0, "window_ms": 100.0, "correlation_bin_ms": 2.0,
+                           "sampled_units": np.uint32(1000), "correlated_units": np.uint32(100), "least_intervals": np.uint32(10)})
+        for name in populations:
+            group = file.create_group(f"activity/{name}", track_order=True)
+            group["rate_Hz"], group["cv"], group["fano"] = random.gamma(2, 3, units), random.normal(0.8, 0.1, units), random.normal(1, 0.1, units)
+            group["cv"][:10] = np.nan
+            group["correlation"] = random.normal(0, 0.02, units * (units - 1) // 2)
+            group["bins_with"] = group["sample_bins_with"] = np.bincount(random.poisson(4, 333)).astype(np.uint64)
+
+
+def write_circuit(folder, names=("L23E", "L23I", "L4E", "L4I"), config="", sizes=(2000, 500, 3000, 10)):
+    random = np.random.default_rng(6)
+    (folder / "config.toml").write_text("[run]\ndt_ms = 0.1\nduration_ms = 900\nwarmup_ms = 100\n" +
+                                        "".join(f"[populations.{n}]\nsize = {s}\n" for n, s in zip(names, sizes)) + config)
+    with h5py.File(folder / "spikes.h5", "w") as file:
+        for name, size in zip(names, sizes):
+            file[f"spikes/{name}/timestamps"] = np.sort(random.uniform(100, 1000, size * 5))
+            file[f"spikes/{name}/node_ids"] = random.integers(0, size, size * 5).astype(np.uint64)
+    write_activity(folder / "activity.h5", names)
+
+
 def write_digits(folder, labelled=True):
     random = np.random.default_rng(3)
     images = random.integers(0, 256, (200, 28, 28), np.uint8)
@@ -139,10 +163,53 @@ class Figures(unittest.TestCase):
     def test_every_figure_is_drawn(self):
         write_run(self.folder)
         write_digits(self.folder)
+        write_activity(self.folder / "activity.h5")
         for name in ydot_figures.FIGURES:
             with self.subTest(name):
                 self.assertEqual(self.run_script(self.folder, "--what", name, "-o", self.folder / "out.png")[0], 0)
                 self.assert_picture(self.folder / "out.png")
+
+    def test_all_of_a_circuit_is_the_raster_and_the_rates(self):
+        write_circuit(self.folder)
+        code, out, err = self.run_script("--all", self.folder)
+        self.assertEqual((code, out.split(), err), (0, ["raster.png", "rates.png"], ""))
+        for name in out.split():
+            self.assert_picture(self.folder / name)
+
+    def test_a_circuit_shows_the_same_share_of_every_population_at_its_end(self):
+        write_circuit(self.folder)
+        results = ydot_figures.Results(self.folder)
+        self.assertEqual(ydot_figures.shown_window(results), (600, 1000))
+        bands = ydot_figures.stack_to_scale(results.spikes, results.colours(["L23E", "L23I", "L4E", "L4I"]))[::-1]
+        self.assertEqual([len(b.shown) for b in bands], [907, 227, 1361, 10])  # 2500 of 5510, but all of the ten
+        self.assertAlmostEqual(bands[2].height / bands[0].height, 1361 / 907)
+
+    def test_signs_come_from_weights_and_then_from_names(self):
+        write_circuit(self.folder, ("a", "b", "pyr_exc", "L4I"), '[projections.ab]\nfrom = "a"\nto = "b"\nweight = {distribution = "normal", mean = -2.0, std = 3.0}\n'
+                                                               '[projections.pa]\nfrom = "pyr_exc"\nto = "a"\nweight = -1.0\n')
+        results = ydot_figures.Results(self.folder)
+        self.assertEqual([results.sign_of(name) for name in ("a", "b", "pyr_exc", "L4I")], [-1, 0, -1, -1])
+        self.assertEqual([results.sign_of(name) for name in ("L23E", "e_1", "exc", "inh", "L5_i", "noise", "API", "hidden", "CE", "i")],
+                         [1, 0, 1, -1, -1, 0, 0, 0, 0, -1])
+        self.assertEqual(results.colours(["a", "b"]), ydot_figures.COLOURS[:2])  # not all signs are known
+        self.assertEqual(len(set(results.colours(["L1E", "L2E", "L1I", "L2I"]))), 4)
+
+    def test_a_circuit_without_signs_is_drawn_as_well(self):
+        write_circuit(self.folder, ("a", "b", "c", "d"))
+        for name in ("raster", "rates", "isi", "correlation"):
+            with self.subTest(name):
+                self.assertEqual(self.run_script(self.folder, "--what", name, "-o", self.folder / "out.png")[0], 0)
+                self.assert_picture(self.folder / "out.png")
+
+    def test_populations_without_cv_or_pairs_are_drawn(self):
+        write_activity(self.folder / "activity.h5", ("one", "two"))
+        with h5py.File(self.folder / "activity.h5", "r+") as file:
+            file["activity/one/cv"][:] = np.nan
+            del file["activity/one/correlation"]
+            file["activity/one/correlation"] = np.zeros(0)
+        for name in ("rates", "correlation"):
+            with self.subTest(name):
+                self.assertEqual(self.run_script(self.folder, "--what", name, "-o", self.folder / "out.png")[0], 0)
 
     def test_single_files_are_enough(self):
         write_run(self.folder)
@@ -213,6 +280,7 @@ class Figures(unittest.TestCase):
         out = self.folder / "out.png"
         self.assert_refused("there is no such file", self.folder / "none", "-o", out)
         self.assert_refused("there is no spikes.h5", self.folder, "-o", out)
+        self.assert_refused("there is no activity.h5", self.folder, "--what", "correlation", "-o", out)
         self.assert_refused("nothing to draw", "--all", self.folder)
         write_spikes(self.folder / "spikes.h5", rate_Hz=0)
         self.assert_refused("there are no spikes", self.folder, "-o", out)

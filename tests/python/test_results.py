@@ -87,6 +87,7 @@ def bits(directory):
         arrays["learning"] = [{k: v for k, v in row.items() if k != "seconds"} for row in read_rows(directory / "learning.csv")]
     summary = json.loads((directory / "summary.json").read_text())
     arrays["rates"] = summary["rates_Hz"]
+    arrays["activity"] = summary.get("activity")
     arrays["metrics"] = {k: v for k, v in summary["metrics"].items() if k not in ("images_per_s", "training_s")}
     return arrays
 
@@ -109,7 +110,7 @@ class Workplace(unittest.TestCase):
     def assert_summary(self, directory):
         """The keys of a summary, and numbers that make sense."""
         summary = json.loads((directory / "summary.json").read_text())
-        self.assertEqual(set(summary), {"version", "command", "seed", "threads", "network", "timing", "memory", "rates_Hz", "metrics"})
+        self.assertEqual(set(summary), {"version", "command", "seed", "threads", "network", "timing", "memory", "rates_Hz", "metrics"} | ({"activity"} if (directory / "activity.h5").exists() else set()))
         self.assertEqual(set(summary["network"]), {"neurons", "synapses"})
         self.assertEqual(set(summary["timing"]), {"build_s", "run_s", "biological_s", "real_time_factor"})
         self.assertEqual(set(summary["memory"]), {"peak_bytes", "bytes_per_synapse"})
@@ -298,7 +299,7 @@ class FreeRun(Workplace):
         self.assertGreater(np.mean(before != after), 0.9)
         np.testing.assert_array_equal(read_weights(learned)["side"]["weight"], np.float32(0.5))
         self.assert_summary(learned)
-        self.assertEqual({p.name for p in learned.iterdir()}, {"summary.json", "config.toml", "spikes.h5", "weights.h5"})
+        self.assertEqual({p.name for p in learned.iterdir()}, {"summary.json", "config.toml", "spikes.h5", "weights.h5", "activity.h5"})
 
     def test_threads_and_config_give_the_same_bits(self):
         first = self.run_free("one", "run.threads=1")
@@ -333,10 +334,45 @@ class FreeRun(Workplace):
         self.assertFalse((self.run_free("none", "record.spikes=false") / "spikes.h5").exists())
 
     def test_nothing_to_draw_is_no_failure(self):
-        out, err = run("run", "free.toml", "--set", "record.spikes=false", "--out", "blank", folder=self.here)
+        (self.here / "silent.toml").write_text('[run]\nduration_ms = 10\n[populations.silent]\nmodel = "poisson_source"\nsize = 3\nrate_Hz = 0\n')
+        out, err = run("run", "silent.toml", "--out", "blank", folder=self.here)
         self.assertIn("no pictures: ", out)
         self.assertEqual(err, "")
-        self.assert_summary(self.here / "blank")
+        activity = self.assert_summary(self.here / "blank")["activity"]["silent"]
+        self.assertEqual([activity[key] for key in ("rate_Hz", "cv", "fano", "correlation", "synchrony", "sample_synchrony")], [0] + 5 * [None])
+
+    def test_activity(self):
+        out = self.run_free("out", "run.duration_ms=2000")
+        summary = self.assert_summary(out)
+        self.assertEqual(set(summary["activity"]), {"played", "noise", "hidden"})
+        with h5py.File(out / "activity.h5") as file:
+            self.assertEqual((file.attrs["start_ms"], file.attrs["stop_ms"]), (50, 2050))
+            for name, (times_ms, ids) in read_spikes(out).items():
+                activity, group = summary["activity"][name], file["activity"][name]
+                self.assertAlmostEqual(activity["rate_Hz"], summary["rates_Hz"][name])
+                np.testing.assert_allclose(group["rate_Hz"][()], np.bincount(ids.astype(int), minlength=activity["units"]) / 2)
+                whole = times_ms <= 50 + 3 * (2000 // 3)
+                counts = np.bincount(np.ceil((times_ms[whole] - 50) / 3).astype(int) - 1, minlength=2000 // 3)
+                np.testing.assert_array_equal(group["bins_with"][()], np.bincount(counts))
+                self.assertAlmostEqual(activity["synchrony"], counts.var() / counts.mean())
+                self.assertEqual(activity["sample_synchrony"], activity["synchrony"])  # fewer than 1000 units
+                for unit, cv in enumerate(group["cv"][()]):
+                    intervals = np.diff(times_ms[ids == unit])
+                    self.assertEqual(np.isfinite(cv), len(intervals) >= 10)
+                    if np.isfinite(cv):
+                        self.assertAlmostEqual(cv, intervals.std() / intervals.mean())
+                windows = [np.bincount(np.ceil((times_ms[ids == unit] - 50) / 100).astype(int) - 1, minlength=20) for unit in range(activity["units"])]
+                for counts, fano in zip(windows, group["fano"][()]):
+                    if counts.any():
+                        self.assertAlmostEqual(fano, counts.var(ddof=1) / counts.mean())
+
+    def test_activity_does_not_need_recorded_spikes(self):
+        out, _ = run("run", "free.toml", "--set", "record.spikes=false", "--out", "unrecorded", folder=self.here)
+        self.assertIn("synchrony", out)
+        self.assertIn("rates.png", out)
+        self.assert_picture(self.here / "unrecorded" / "rates.png")
+        self.assertEqual(json.loads((self.here / "unrecorded" / "summary.json").read_text())["activity"],
+                         json.loads((self.run_free("recorded") / "summary.json").read_text())["activity"])
 
     def test_continuous_time(self):
         out = self.run_free("continuous", "run.propagator=continuous")
@@ -362,6 +398,93 @@ class FreeRun(Workplace):
         self.assertEqual(process.returncode, 130)
         self.assertGreater(len(read_spikes(out)["noise"][0]), 0)
         self.assertLess(self.assert_summary(out)["timing"]["biological_s"], 1e6)
+
+
+@unittest.skipUnless(PROGRAM, "YDOT_EXECUTABLE does not name the program")
+class Compare(Workplace):
+    """Two populations of Poisson sources."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.folder / "two.toml").write_text('[run]\nduration_ms = 3000\nwarmup_ms = 100\n'
+                                             '[populations.slow]\nmodel = "poisson_source"\nsize = 200\nrate_Hz = 10\n'
+                                             '[populations.fast]\nmodel = "poisson_source"\nsize = 100\nrate_Hz = 40\n')
+        for name, *settings in (("a",), ("b", "run.seed=2"), ("faster", "populations.fast.rate_Hz=60"), ("coarse", "run.dt_ms=0.7", "run.duration_ms=3500", "run.warmup_ms=0")):
+            run("run", "two.toml", "--out", name, *NO_PLOTS, *(word for s in settings for word in ("--set", s)), folder=cls.folder)
+
+    def compare(self, *arguments, code=0):
+        out, _ = run("compare", *arguments, "--json", folder=self.folder, code=code)
+        return json.loads(out)
+
+    def assert_refused(self, expected, *arguments):
+        out, err = run("compare", *arguments, folder=self.folder, code=2)
+        self.assertEqual((out, err.count("\n")), ("", 1))
+        self.assertIn(expected, err)
+
+    def test_a_result_is_like_itself(self):
+        found = self.compare("a", "a", "--max-ks", 0)
+        self.assertEqual((found["largest_ks"], found["exceeded"]), (0, False))
+        self.assertEqual(list(found["populations"]), ["slow", "fast"])
+        self.assertEqual(set(found["populations"]["slow"]), {"rate_Hz", "cv", "correlation"})
+        self.assertEqual(found["populations"]["fast"]["correlation"]["a"]["count"], 100 * 99 / 2)
+
+    def test_another_seed_is_within_the_limit_and_another_rate_is_not(self):
+        for population in self.compare("a", "b", "--alpha", 1e-6)["populations"].values():
+            for quantity in population.values():
+                self.assertLess(quantity["ks"], quantity["limit"])
+                self.assertGreater(quantity["ks"], 0)
+        found = self.compare("a", "faster", "--alpha", 1e-6)["populations"]
+        self.assertEqual(found["slow"]["rate_Hz"]["ks"], 0)  # one population more or less changes no number of another
+        self.assertGreater(found["fast"]["rate_Hz"]["ks"], found["fast"]["rate_Hz"]["limit"])
+        self.assertEqual(found["fast"]["rate_Hz"]["limit"], np.sqrt(-0.5 * np.log(5e-7)) * np.sqrt(2 / 100))
+
+    def test_exit_codes(self):
+        self.assertTrue(self.compare("a", "faster", "--max-ks", 0.5, code=1)["exceeded"])
+        out, err = run("compare", "a", "faster", "--max-ks", 0.5, folder=self.folder, code=1)
+        self.assertIn("above --max-ks 0.5", err)
+        self.assertIn("  *\n", out)
+        run("compare", "a", "faster", "--max-ks", 1, folder=self.folder)
+        run("compare", "a", "faster", folder=self.folder)
+
+    def test_spike_files_are_taken_as_the_directory_was(self):
+        for suffix in ("h5", "gdf", "csv", "npz"):
+            with self.subTest(suffix):
+                run("convert", "a/spikes.h5", f"copy.{suffix}", folder=self.folder)
+                self.assertEqual(self.compare("a", f"copy.{suffix}", "--max-ks", 0)["largest_ks"], 0)
+        both = self.compare("a/spikes.h5", "b/spikes.h5", "--start", 100, "--stop", 3100)["populations"]
+        self.assertEqual(both, self.compare("a", "b")["populations"])
+
+    def test_a_spike_file_alone_ends_with_its_last_spike(self):
+        (self.folder / "x.csv").write_text("population,id,time_ms\n" + "".join(f"p,{k % 2},{10 * k}\n" for k in range(1, 101)))
+        found = self.compare("x.csv", "x.csv")
+        self.assertEqual((found["a"]["start_ms"], found["a"]["stop_ms"]), (0, 1000))
+        rate = found["populations"]["p"]["rate_Hz"]
+        self.assertEqual((rate["a"]["mean"], rate["a"]["count"]), (50, 2))
+        self.assertAlmostEqual(found["populations"]["p"]["cv"]["a"]["mean"], 0)
+        self.assertAlmostEqual(self.compare("x.csv", "x.csv", "--stop", 500)["populations"]["p"]["rate_Hz"]["a"]["mean"], 50)
+
+    def test_a_population_that_is_missing_fails_a_check(self):
+        (self.folder / "less.csv").write_text("population,id,time_ms\nslow,1,150\n")
+        self.assertEqual(self.compare("a", "less.csv")["a"]["only_here"], ["fast"])
+        self.assertTrue(self.compare("a", "less.csv", "--max-ks", 1, code=1)["exceeded"])
+
+    def test_bad_input_is_one_line(self):
+        (self.folder / "other.csv").write_text("population,id,time_ms\nother,1,150\n")
+        (self.folder / "far.csv").write_text("population,id,time_ms\nslow,99999999999,150\n")
+        (self.folder / "broken").mkdir(exist_ok=True)
+        (self.folder / "broken" / "activity.h5").write_text("text")
+        (self.folder / "empty").mkdir(exist_ok=True)
+        self.assert_refused("there is no such file", "a", "none")
+        self.assert_refused("holds no activity.h5", "empty", "a")
+        self.assert_refused("activity.h5: cannot open it as an HDF5 file", "a", "broken")
+        self.assert_refused("no population in common", "a", "other.csv")
+        self.assert_refused("ids must be below", "a", "far.csv")
+        self.assert_refused("must end in .h5", "a", "two.toml")
+        self.assert_refused("are of bins of 2.1 ms", "a", "coarse")
+        self.assert_refused("start and stop are for spike files", "a", "b", "--start", 5)
+        self.assert_refused("must end after its start", "a/spikes.h5", "b/spikes.h5", "--start", 9000)
+        self.assert_refused("--max-ks", "a", "b", "--max-ks", 3)
 
 
 @unittest.skipUnless(PROGRAM, "YDOT_EXECUTABLE does not name the program")
@@ -397,7 +520,7 @@ class OtherCommands(Workplace):
         self.assert_picture(self.folder / "digits.png")
 
     def test_help_shows_an_example(self):
-        for command in ((), ("run",), ("models",), ("plot",), ("convert",), ("data",), ("data", "digits")):
+        for command in ((), ("run",), ("models",), ("plot",), ("compare",), ("convert",), ("data",), ("data", "digits")):
             out, err = run(*command, "--help")
             self.assertIn(" ".join(("Example: ydot", *command)), out)
             self.assertEqual(err, "")

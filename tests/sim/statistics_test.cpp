@@ -33,6 +33,19 @@ TEST_CASE("the limit of the Kolmogorov-Smirnov distance is that of Massart", "[s
     CHECK(ks_limit(0.05) == Approx(1.3581).epsilon(1e-4));  // the asymptotic table
 }
 
+TEST_CASE("the distance of two samples is the largest difference of their distribution functions", "[statistics][analytic]") {
+    CHECK(ks_two_samples({1, 2, 3}, {1, 2, 3}) == 0);
+    CHECK(ks_two_samples({3, 1, 2}, {4, 6, 5, 7}) == 1);
+    CHECK(ks_two_samples({1, 2, 3, 4}, {3, 4, 5, 6}) == Approx(0.5));
+    CHECK(ks_two_samples({0, 0, 0, 1}, {0, 1, 1, 1}) == Approx(0.5));  // ties count as one step
+    CHECK(std::isnan(ks_two_samples({}, {1})));
+}
+
+TEST_CASE("the limit of two samples is that of one with the harmonic number of values", "[statistics][analytic]") {
+    CHECK(ks_two_sample_limit(100, 100, 0.05) == Approx(ks_limit(0.05) * std::sqrt(0.02)));
+    CHECK(ks_two_sample_limit(10, 1000000, 1e-3) == Approx(ks_limit(1e-3) / std::sqrt(10)).epsilon(1e-4));
+}
+
 // Tables give three decimals.
 TEST_CASE("limits of t are those of the tables", "[statistics][golden]") {
     const struct {
