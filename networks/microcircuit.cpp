@@ -73,6 +73,7 @@ ProjectionSpec projection(std::size_t t, std::size_t s, const Microcircuit::Para
     spec.to = names[t];
     spec.connector = FixedTotalNumber::name;
     spec.connection["number"] = {static_cast<std::int64_t>(std::llround(synapses(t, s) * params.scale * params.scale)), {}};
+    spec.connection["multapses"] = {true, {}};  // as in the paper: many pairs have several synapses
     const double mean = weight_pA(t, s) / std::sqrt(params.scale), far = std::numeric_limits<double>::infinity();
     spec.weight = {Distribution::normal, mean, weight_sd * std::abs(mean), mean > 0 ? 0 : -far, mean > 0 ? far : 0, false};
     const double delay = delay_ms[inhibitory(s)];
