@@ -16,8 +16,8 @@ enum class Profile {
 /// Both populations lie on the same rectangle, each on a grid or at random places.
 ///
 /// Pairs are visited by thinning: around the cell of the source, each cell of targets has a bound of the probability; candidates come by
-/// geometric gaps through these bounds, nearest or not, and each is kept with probability / bound. The cost is that of the synapses
-/// (times about 3) and does not grow with the number of pairs.
+/// geometric gaps through these bounds, nearest or not, and each is kept with probability / bound. The cost is that of a few candidates a
+/// synapse and does not grow with the number of pairs.
 struct DistanceDependent {
     static constexpr std::string_view name = "distance_dependent";
     static constexpr std::string_view summary = "each pair with a probability that falls with distance on a sheet";

@@ -77,8 +77,7 @@ public:
         while (group < groups_.size()) {
             const double at = groups_[group].begin + static_cast<double>(next) * groups_[group].hazard + draws.exponential();
             if (at >= end_) return;
-            const auto after = std::upper_bound(groups_.begin(), groups_.end(), at, [](double x, const Group& g) { return x < g.begin; });
-            if (const auto found = static_cast<std::size_t>(after - groups_.begin()) - 1; found > group) group = found, next = 0;
+            if (const std::size_t found = group_at(at, group); found > group) group = found, next = 0;
             const auto slot = std::max(next, static_cast<std::size_t>((at - groups_[group].begin) / groups_[group].hazard));
             if (slot < groups_[group].slots) visit(group, slot);
             next = slot + 1;
@@ -87,6 +86,15 @@ public:
     }
 
 private:
+    /// The group that holds a point; most often it is `group` or one of the next.
+    std::size_t group_at(double at, std::size_t group) const {
+        for (int tries = 0; tries < 4; ++tries, ++group)
+            if (group + 1 == groups_.size() || at < groups_[group + 1].begin) return group;
+        const auto after = std::upper_bound(groups_.begin() + static_cast<std::ptrdiff_t>(group), groups_.end(), at,
+                                            [](double x, const Group& g) { return x < g.begin; });
+        return static_cast<std::size_t>(after - groups_.begin()) - 1;
+    }
+
     struct Group {
         double begin, hazard;
         std::size_t slots;

@@ -1,6 +1,5 @@
+#include <boost/math/distributions/hypergeometric.hpp>
 #include <catch2/catch.hpp>
-#include <functional>
-#include <set>
 
 #include "networks/fixed_indegree.hpp"
 #include "networks/fixed_outdegree.hpp"
@@ -126,6 +125,23 @@ TEST_CASE("fixed_total_number: every pair is as likely as any other", "[statisti
         const double exclusion = multapses ? 1 : (90.0 - number) / 89;  // covariance of the pairs of one network
         CHECK(plausible_chi_square(dispersion(counts, law.mean, law.variance * exclusion), law.degrees_of_freedom));
     }
+}
+
+TEST_CASE("fixed_total_number without multapses: the out-degree of a source is hypergeometric", "[statistical]") {
+    constexpr int networks = 20000;
+    const auto number = GENERATE(12, 60);  // of 9 x 10 pairs: few enough for the correction of the Bernoulli graph to show
+    const boost::math::hypergeometric_distribution<> law(10, static_cast<unsigned>(number), 90);
+    std::vector<double> seen(11);
+    ConnectRequest request = request_of("p", 9, 10);
+    for (int seed = 1; seed <= networks; ++seed) {
+        request.seed = static_cast<std::uint64_t>(seed);
+        ++seen[out_degrees(FixedTotalNumber::connect({.number = number}, request), 9)[4]];
+    }
+    double statistic = 0, cells = 0;
+    for (unsigned k = 0; k <= 10; ++k)
+        if (const double expected = networks * pdf(law, k); expected >= 10)  // the rest has below 0.2 % of the networks
+            statistic += (seen[k] - expected) * (seen[k] - expected) / expected, cells += 1;
+    CHECK(plausible_chi_square(statistic, cells - 1));
 }
 
 TEST_CASE("fixed_outdegree: every target of a source is as likely as any other", "[statistical]") {
