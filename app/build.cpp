@@ -62,6 +62,7 @@ Connectivity draw_synapses(const ProjectionSpec& spec, const networks::EdgeList&
         const double delay_ms = edges.delay_ms.empty() ? draw(spec.delay_ms, delays, spec, "delay_ms") : edges.delay_ms[k];
         synapses.delay.push_back(static_cast<std::uint16_t>(std::clamp(std::round(delay_ms / run.dt_ms), 1.0, 65535.0)));
     }
+    if (const auto& d = edges.delay_ms; !d.empty() && std::equal(d.begin() + 1, d.end(), d.begin())) synapses.delay.resize(1);
     return synapses;
 }
 
@@ -215,9 +216,9 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     return plasticity;
 }
 
-void check_dendritic(const ProjectionSpec& spec, const Circuit& circuit, const Projection& projection) {
+void check_dendritic(const ProjectionSpec& spec, const Circuit& circuit, const Projection& projection, const Connectivity& synapses) {
     if (spec.delay_site != DelaySite::dendritic || spec.plasticity.rule.empty()) return;
-    const bool one_delay = spec.delay_ms.distribution == Distribution::constant;
+    const bool one_delay = spec.delay_ms.distribution == Distribution::constant && synapses.delay.size() <= 1;
     if (!one_delay || circuit.population(projection.to).continuous() || circuit.population(projection.from).continuous())
         throw Error("projections." + spec.name + ".delay_site",
                     "dendritic delays of plastic synapses must be constant, and both populations on the grid", spec.source.text());
@@ -313,7 +314,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
             circuit->connect(spec.name, circuit->find_population(spec.from), circuit->find_population(spec.to), drawn, spec.delay_site);
         if (!spec.plasticity.rule.empty())
             projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
-        check_dendritic(spec, *circuit, projection);
+        check_dendritic(spec, *circuit, projection, drawn);
         drawn = {};
     }
     const auto index_of = [&](const std::string& name) {

@@ -98,6 +98,12 @@ TEST_CASE("from_list: bad rows and delays are refused with their place", "[contr
     refused("source,target,delay_ms\n0,1,0\n", ":2: delay_ms: must be 1 to 65535 times run.dt_ms = 0.5, got 0");
     CHECK_THROWS_WITH(build("connector = \"from_list\"\nsources = [1]\ntargets = [2]\ndelays_ms = [0.7]"),
                       Catch::Contains("projections.p.delays_ms: must be 1 to 65535 times run.dt_ms = 0.5, got 0.7 from unit 1 to 2"));
+    const auto dendritic = [](const std::string& delays) {
+        build("connector = \"from_list\"\nsources = [1, 0]\ntargets = [2, 2]\ndelay_site = \"dendritic\"\ndelays_ms = " + delays, 4, 5,
+              "[projections.p.plasticity]\nrule = \"stdp\"");
+    };
+    CHECK_NOTHROW(dendritic("[1.5, 1.5]"));
+    CHECK_THROWS_WITH(dendritic("[1.5, 2]"), Catch::Contains("delay_site: dendritic delays of plastic synapses must be constant"));
     CHECK_THROWS_WITH(build("connector = \"from_list\"\nfile = \"no such file.csv\""), "no such file.csv: cannot be opened");
 }
 
