@@ -7,10 +7,14 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <optional>
 
 #include "app/registry.hpp"
 #include "app/synapse_stream.hpp"
 #include "app/toml_io.hpp"
+#include "data/edge_file.hpp"
+#include "data/weight_file.hpp"
 #include "networks/list.hpp"
 
 namespace ydot::app {
@@ -37,12 +41,13 @@ double draw(const DistributionSpec& spec, Draws& draws, const ProjectionSpec& of
                 fmt::format("1000 draws in a row fell outside of low = {} and high = {}", spec.low, spec.high), of.source.text());
 }
 
-/// Weights and delays of the edges. The draws of a synapse are keyed by projection and source, in the order of targets.
+/// Weights and delays of the edges: their own, else drawn. The draws of a synapse are keyed by projection and source, in the order of
+/// targets.
 Connectivity draw_synapses(const ProjectionSpec& spec, const networks::EdgeList& edges, const RunSpec& run, std::uint32_t targets) {
     const auto seed = static_cast<std::uint64_t>(run.seed);
     const double inputs = static_cast<double>(edges.size()) / targets,
                  factor = spec.weight.fan_in && inputs > 0 ? 1 / std::sqrt(inputs) : 1;
-    const bool one_delay = spec.delay_ms.distribution == Distribution::constant;
+    const bool one_delay = edges.delay_ms.empty() && spec.delay_ms.distribution == Distribution::constant;
     Connectivity synapses{edges.source, edges.target, {}, {}};
     synapses.weight.reserve(edges.size());
     if (one_delay) synapses.delay = {static_cast<std::uint16_t>(to_steps(spec.delay_ms.mean, run.dt_ms))};
@@ -52,12 +57,63 @@ Connectivity draw_synapses(const ProjectionSpec& spec, const networks::EdgeList&
             weights = Draws(seed, stream_of(spec.name, Purpose::weight), edges.source[k]);
             delays = Draws(seed, stream_of(spec.name, Purpose::delay), edges.source[k]);
         }
-        synapses.weight.push_back(static_cast<float>(factor * draw(spec.weight, weights, spec, "weight")));
-        if (!one_delay)
-            synapses.delay.push_back(static_cast<std::uint16_t>(
-                std::clamp(std::round(draw(spec.delay_ms, delays, spec, "delay_ms") / run.dt_ms), 1.0, 65535.0)));
+        synapses.weight.push_back(
+            static_cast<float>(edges.weight.empty() ? factor * draw(spec.weight, weights, spec, "weight") : edges.weight[k]));
+        if (one_delay) continue;
+        const double delay_ms = edges.delay_ms.empty() ? draw(spec.delay_ms, delays, spec, "delay_ms") : edges.delay_ms[k];
+        synapses.delay.push_back(static_cast<std::uint16_t>(std::clamp(std::round(delay_ms / run.dt_ms), 1.0, 65535.0)));
     }
+    if (const auto& d = edges.delay_ms; !d.empty() && std::equal(d.begin() + 1, d.end(), d.begin())) synapses.delay.resize(1);
     return synapses;
+}
+
+/// A delay that is written down is taken as it is or refused; only drawn ones are rounded.
+bool is_delay(double delay_ms, double dt_ms) {
+    const double steps = std::round(delay_ms / dt_ms);
+    return steps >= 1 && steps <= 65535 && std::abs(steps * dt_ms - delay_ms) <= 1e-9 * delay_ms;
+}
+std::string allowed_delay(double dt_ms) { return fmt::format("must be 1 to 65535 times run.dt_ms = {}", dt_ms); }
+
+networks::ListedEdges read_table(const std::string& file) {
+    auto table = data::read_edges(file);
+    return {{std::move(table.source), std::move(table.target), std::move(table.weight), std::move(table.delay_ms)},
+            file,
+            std::move(table.line)};
+}
+
+/// One projection of the weights.h5 of a run. The file keeps delays as float: those of whole steps are recognised.
+networks::ListedEdges read_results(const std::string& file, const ProjectionSpec& spec, double dt_ms) {
+    for (auto& p : data::read_weights(file)) {
+        if (p.name != spec.name) continue;
+        networks::ListedEdges listed{{std::move(p.source), std::move(p.target), {p.weight.begin(), p.weight.end()}, {}}, file, {}};
+        if (p.delay_ms.size() == 1) p.delay_ms.resize(listed.edges.size(), p.delay_ms[0]);
+        for (const double delay : p.delay_ms) {
+            const double whole = std::round(delay / dt_ms) * dt_ms;
+            listed.edges.delay_ms.push_back(std::abs(delay - whole) <= 1e-6 * delay ? whole : delay);
+        }
+        return listed;
+    }
+    throw Error("projections." + spec.name + ".file", "the file " + file + " has no projection of this name", spec.source.text());
+}
+
+/// The file of a connector that reads one.
+std::optional<networks::ListedEdges> read_listed(const networks::Connector& connector, const ProjectionSpec& spec, double dt_ms) {
+    const std::string file = connector.file ? connector.file(spec.connection, "projections." + spec.name) : "";
+    if (file.empty()) return {};
+    auto listed = file.ends_with(".h5") ? read_results(file, spec, dt_ms) : read_table(file);
+    for (std::size_t k = 0; k < listed.edges.delay_ms.size(); ++k)
+        if (const double delay = listed.edges.delay_ms[k]; !is_delay(delay, dt_ms))
+            throw Error("delay_ms", allowed_delay(dt_ms) + ", got " + to_text(delay), listed.place_of(k));
+    return listed;
+}
+
+void require_delays(const ProjectionSpec& spec, const networks::EdgeList& edges, double dt_ms) {
+    for (std::size_t k = 0; k < edges.delay_ms.size(); ++k)
+        if (!is_delay(edges.delay_ms[k], dt_ms))
+            throw Error(
+                "projections." + spec.name + ".delays_ms",
+                fmt::format("{}, got {} from unit {} to {}", allowed_delay(dt_ms), edges.delay_ms[k], edges.source[k], edges.target[k]),
+                spec.source.text());
 }
 
 /// Connections of every projection, forward ones before the feedback that answers to them.
@@ -79,14 +135,20 @@ public:
                             spec.source.text());
             forward = &edges_of(*answered);
         }
+        const auto listed = read_listed(connector, spec, circuit_.dt_ms());
         const networks::ConnectRequest request{.name = spec.name,
                                                .sources = size_of(spec.from),
                                                .targets = size_of(spec.to),
                                                .same_population = spec.from == spec.to,
                                                .seed = static_cast<std::uint64_t>(description_.run.seed),
                                                .forward = forward,
-                                               .source = spec.source};
-        return edges_.emplace(spec.name, connector.connect(spec.connection, path, request)).first->second;
+                                               .source = spec.source,
+                                               .from = spec.from,
+                                               .to = spec.to,
+                                               .listed = listed ? &*listed : nullptr};
+        auto edges = connector.connect(spec.connection, path, request);
+        require_delays(spec, edges, circuit_.dt_ms());
+        return edges_.emplace(spec.name, std::move(edges)).first->second;
     }
 
     const ProjectionSpec* forward_of(const ProjectionSpec& spec) const {
@@ -155,20 +217,46 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     return plasticity;
 }
 
-void check_dendritic(const ProjectionSpec& spec, const Circuit& circuit, const Projection& projection) {
+void check_dendritic(const ProjectionSpec& spec, const Circuit& circuit, const Projection& projection, const Connectivity& synapses) {
     if (spec.delay_site != DelaySite::dendritic || spec.plasticity.rule.empty()) return;
-    const bool one_delay = spec.delay_ms.distribution == Distribution::constant;
+    const bool one_delay = spec.delay_ms.distribution == Distribution::constant && synapses.delay.size() <= 1;
     if (!one_delay || circuit.population(projection.to).continuous() || circuit.population(projection.from).continuous())
         throw Error("projections." + spec.name + ".delay_site",
                     "dendritic delays of plastic synapses must be constant, and both populations on the grid", spec.source.text());
 }
 
-/// Static synapses of a network without a schedule are drawn straight into their place, where the connector can do it.
-bool is_streamed(const ProjectionSpec& spec, const Description& description) {
-    if (!spec.plasticity.rule.empty() || spec.weight.fan_in || !description.schedule.phases.empty()) return false;
-    const auto* target = description.population(spec.to);
-    if (is_continuous(*target, description.run)) return false;
-    return static_cast<bool>(networks::find_connector(spec.connector, "projections." + spec.name + ".connector", spec.source).stream);
+/// Networks that may have more static synapses than this are streamed, and so are all projections of fixed_total_number, the connector of
+/// data-driven circuits. In smaller ones weights keep their full precision and are written to weights.h5.
+constexpr std::uint64_t few_pairs = std::uint64_t{1} << 22;
+
+bool weights_are_followed(const ProjectionSpec& spec, const Description& description) {
+    return std::any_of(description.projections.begin(), description.projections.end(), [&](const auto& p) {
+        const std::string path = "projections." + p.name;
+        const auto& connector = networks::find_connector(p.connector, path + ".connector", p.source);
+        return connector.tie != networks::WeightTie::none && connector.feedback(p.connection, path).of == spec.name;
+    });
+}
+
+/// A projection that can be streamed: static, drawn source by source, on the grid, its weights used by nobody else.
+bool can_stream(const ProjectionSpec& spec, const Description& description, const Circuit& circuit) {
+    if (!spec.plasticity.rule.empty() || spec.plasticity.dale || spec.weight.fan_in || !description.schedule.phases.empty()) return false;
+    if (!networks::find_connector(spec.connector, "projections." + spec.name + ".connector", spec.source).stream) return false;
+    const auto &source = circuit.population(circuit.find_population(spec.from)), &target = circuit.population(circuit.find_population(spec.to));
+    return !source.continuous() && !target.continuous() && !weights_are_followed(spec, description);
+}
+
+std::set<std::string> streamed_projections(const Description& description, const Circuit& circuit) {
+    std::set<std::string> streamed;
+    std::uint64_t pairs = 0;
+    bool many = false;
+    for (const auto& spec : description.projections) {
+        if (!can_stream(spec, description, circuit)) continue;
+        streamed.insert(spec.name);
+        pairs += std::uint64_t{circuit.population(circuit.find_population(spec.from)).size()} * circuit.population(circuit.find_population(spec.to)).size();
+        many |= spec.connector == networks::FixedTotalNumber::name;
+    }
+    if (!many && pairs <= few_pairs) streamed.clear();
+    return streamed;
 }
 
 /// The receptor of the target that a projection ends on.
@@ -187,7 +275,14 @@ void connect_stream(const ProjectionSpec& spec, const RunSpec& run, Circuit& cir
     const auto from = circuit.find_population(spec.from), to = circuit.find_population(spec.to);
     const auto &source = circuit.population(from), &target = circuit.population(to);
     if (!target.receives()) throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
-    const networks::ConnectRequest request{spec.name, source.size(), target.size(), from == to, static_cast<std::uint64_t>(run.seed), nullptr, spec.source};
+    const networks::ConnectRequest request{.name = spec.name,
+                                           .sources = source.size(),
+                                           .targets = target.size(),
+                                           .same_population = from == to,
+                                           .seed = static_cast<std::uint64_t>(run.seed),
+                                           .source = spec.source,
+                                           .from = spec.from,
+                                           .to = spec.to};
     auto targets = networks::find_connector(spec.connector, {}).stream(spec.connection, "projections." + spec.name, request);
     const double scale = target.reads_activity() && source.full_rate_Hz() > 0 ? 1e3 / source.full_rate_Hz() : 1;
     circuit.connect_static(spec.name, from, to, std::make_unique<DescribedSynapses>(spec, run, std::move(targets), scale), port_of(spec, target));
@@ -217,10 +312,11 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
 
     set_backgrounds(description, *circuit);
 
+    const auto streamed = streamed_projections(description, *circuit);
     Wiring wiring(description, *circuit);
     std::map<std::string, Connectivity> synapses;
     for (const auto& spec : description.projections) {
-        if (is_streamed(spec, description)) continue;
+        if (streamed.contains(spec.name)) continue;
         const auto& target = circuit->population(circuit->find_population(spec.to));
         if (!target.receives() && spec.plasticity.rule.empty())  // plastic synapses onto a source learn from spikes that they do not cause
             throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
@@ -233,7 +329,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
                 spec.from, dale_signs(description, synapses, spec.from, circuit->population(circuit->find_population(spec.from)).size()));
 
     for (const auto& spec : description.projections) {
-        if (is_streamed(spec, description)) {
+        if (streamed.contains(spec.name)) {
             connect_stream(spec, description.run, *circuit);
             continue;
         }
@@ -245,7 +341,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
         auto& projection = circuit->connect(spec.name, from, to, drawn, spec.delay_site, port_of(spec, circuit->population(to)));
         if (!spec.plasticity.rule.empty())
             projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
-        check_dendritic(spec, *circuit, projection);
+        check_dendritic(spec, *circuit, projection, drawn);
         drawn = {};
     }
     const auto index_of = [&](const std::string& name) {

@@ -17,15 +17,15 @@ struct AllToAll {
             Field{"autapses", &Params::autapses, "whether a unit may be connected to itself (within one population)"}};
     };
 
+    static TargetsOf stream(const Params& params, const ConnectRequest& request) {
+        return [targets = request.targets, without_self = request.same_population && !params.autapses](std::uint32_t s, auto& out) {
+            for (std::uint32_t t = 0; t < targets; ++t)
+                if (!without_self || s != t) out.push_back(t);
+        };
+    }
+
     static EdgeList connect(const Params& params, const ConnectRequest& request) {
-        const bool without_self = request.same_population && !params.autapses;
-        EdgeList edges;
-        edges.source.reserve(std::size_t{request.sources} * request.targets);
-        edges.target.reserve(std::size_t{request.sources} * request.targets);
-        for (std::uint32_t s = 0; s < request.sources; ++s)
-            for (std::uint32_t t = 0; t < request.targets; ++t)
-                if (!without_self || s != t) edges.add(s, t);
-        return edges;
+        return edges_of(stream(params, request), request.sources, std::size_t{request.sources} * request.targets);
     }
 };
 

@@ -1,8 +1,11 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +18,7 @@ namespace ydot::networks {
 /// Who is connected to whom in one projection, sorted by (source, target). An edge listed twice is two synapses (a multapse).
 struct EdgeList {
     std::vector<std::uint32_t> source, target;  ///< #edges each
+    std::vector<double> weight{}, delay_ms{};   ///< #edges each where the edges came with their own, else empty
 
     std::size_t size() const noexcept { return source.size(); }
     void add(std::uint32_t from, std::uint32_t to) {
@@ -37,12 +41,40 @@ struct ConnectRequest {
     std::uint32_t sources = 1, targets = 1;
     bool same_population = false;
     std::uint64_t seed = 1;
-    const EdgeList* forward = nullptr;  ///< the projection that a feedback connector answers to: from `targets` to `sources` units
-    Source source{};                    ///< where the projection was written, for errors
+    const EdgeList* forward = nullptr;           ///< the projection that a feedback connector answers to: from `targets` to `sources` units
+    Source source{};                             ///< where the projection was written, for errors
+    std::string from{}, to{};                    ///< the populations; their names key the places of their units
+    const struct ListedEdges* listed = nullptr;  ///< the file of a connector that reads one
 };
 
-/// Appends the targets of a source; always the same ones, from several threads at once.
+/// The edges of a file, in its order.
+struct ListedEdges {
+    EdgeList edges;
+    std::string file;
+    std::vector<std::size_t> line;  ///< of each edge; empty where the file has no lines
+    /// "edges.csv:12", or "weights.h5, synapse 11" (from 0).
+    std::string place_of(std::size_t k) const {
+        return line.empty() ? file + ", synapse " + std::to_string(k) : file + ':' + std::to_string(line[k]);
+    }
+};
+
+/// Appends the targets of a source, in any order; always the same ones, from several threads at once.
 using TargetsOf = std::function<void(std::uint32_t source, std::vector<std::uint32_t>& out)>;
+
+/// The targets of all sources.
+/// @param expected  about so many, to reserve room
+inline EdgeList edges_of(const TargetsOf& targets_of, std::uint32_t sources, std::size_t expected = 0) {
+    EdgeList edges;
+    edges.source.reserve(expected);
+    edges.target.reserve(expected);
+    for (std::uint32_t s = 0; s < sources; ++s) {
+        targets_of(s, edges.target);
+        const auto first = edges.target.begin() + static_cast<std::ptrdiff_t>(edges.source.size());
+        if (!std::is_sorted(first, edges.target.end())) std::sort(first, edges.target.end());
+        edges.source.resize(edges.target.size(), s);
+    }
+    return edges;
+}
 
 /// Throws an Error that names the projection.
 [[noreturn]] inline void refuse(const ConnectRequest& request, std::string reason) {
@@ -56,6 +88,35 @@ inline std::vector<std::size_t> offsets_of(const std::vector<std::uint32_t>& col
     std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
     return offsets;
 }
+
+/// The targets of every source, in four bytes a synapse: what a connector that draws by target needs to be asked by source.
+struct Outgoing {
+    std::vector<std::size_t> offset;    ///< #sources + 1
+    std::vector<std::uint32_t> target;  ///< #synapses; those of a source ascend
+
+    /// @param visit_sources  (target, visit): calls visit(source) for each synapse of the target; asked twice, the same both times
+    template <class VisitSources>
+    static Outgoing of(std::uint32_t sources, std::uint32_t targets, const VisitSources& visit_sources) {
+        Outgoing result;
+        result.offset.assign(std::size_t{sources} + 1, 0);
+        for (std::uint32_t t = 0; t < targets; ++t) visit_sources(t, [&](std::uint32_t s) { ++result.offset[s + std::size_t{1}]; });
+        std::partial_sum(result.offset.begin(), result.offset.end(), result.offset.begin());
+        std::vector<std::size_t> next(result.offset.begin(), result.offset.end() - 1);
+        result.target.resize(result.offset.back());
+        for (std::uint32_t t = 0; t < targets; ++t) visit_sources(t, [&](std::uint32_t s) { result.target[next[s]++] = t; });
+        return result;
+    }
+    std::span<const std::uint32_t> of_source(std::uint32_t s) const noexcept {
+        return std::span(target).subspan(offset[s], offset[s + std::size_t{1}] - offset[s]);
+    }
+    EdgeList edges() && {
+        EdgeList result;
+        result.source.reserve(target.size());
+        for (std::uint32_t s = 0; s + std::size_t{1} < offset.size(); ++s) result.source.resize(offset[s + std::size_t{1}], s);
+        result.target = std::move(target);
+        return result;
+    }
+};
 
 /// Every edge turned round, sorted again (stable counting sort: O(edges + targets)).
 /// @param edges    sorted by source; the targets of a source may be in any order

@@ -21,27 +21,28 @@ struct FixedIndegree {
             Field{"autapses", &Params::autapses, "whether a unit may be connected to itself (within one population)"}};
     };
 
-    static EdgeList connect(const Params& params, const ConnectRequest& request) {
-        EdgeList inputs;  // (target, source); the sources of a target in the order of the draws
-        std::vector<bool> taken(request.sources);
-        for (std::uint32_t t = 0; t < request.targets; ++t) {
-            const Partners partners{request.sources, t, request.same_population && !params.autapses};
-            check(params, partners.count(), request);
-            const auto add = [&](std::uint32_t rank) { inputs.add(t, partners[rank]); };
+    /// The targets of every source, ascending: four bytes a synapse. The sources of each target are drawn twice, to count and to place
+    /// them.
+    static Outgoing outgoing(const Params& params, const ConnectRequest& request) {
+        const bool without_self = request.same_population && !params.autapses;
+        require_partners(request, "indegree", params.indegree, params.multapses, "source",
+                         Partners{request.sources, 0, without_self}.count());
+        return Outgoing::of(request.sources, request.targets, [&](std::uint32_t t, auto visit) {
+            const Partners partners{request.sources, t, without_self};
+            const auto add = [&](std::uint32_t rank) { visit(partners[rank]); };
             if (params.multapses) visit_any(draws_of(request, t), params.indegree, partners.count(), add);
-            else visit_subset(draws_of(request, t), params.indegree, partners.count(), taken, add);
-        }
-        return reversed(inputs, request.sources);
+            else visit_subset(draws_of(request, t), params.indegree, partners.count(), add);
+        });
     }
 
-private:
-    static void check(const Params& params, std::uint32_t available, const ConnectRequest& request) {
-        const std::uint32_t needed = params.multapses ? (params.indegree > 0 ? 1 : 0) : params.indegree;
-        if (available < needed)
-            refuse(request, "indegree " + std::to_string(params.indegree) + " needs at least " + std::to_string(needed) +
-                                (needed == 1 ? " possible source, there are " : " possible sources, there are ") +
-                                std::to_string(available));
+    static TargetsOf stream(const Params& params, const ConnectRequest& request) {
+        return [index = std::make_shared<const Outgoing>(outgoing(params, request))](std::uint32_t s, auto& out) {
+            const auto targets = index->of_source(s);
+            out.insert(out.end(), targets.begin(), targets.end());
+        };
     }
+
+    static EdgeList connect(const Params& params, const ConnectRequest& request) { return outgoing(params, request).edges(); }
 };
 
 }  // namespace ydot::networks

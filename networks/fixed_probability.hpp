@@ -19,14 +19,16 @@ struct FixedProbability {
             Field{"autapses", &Params::autapses, "whether a unit may be connected to itself (within one population)"}};
     };
 
-    static EdgeList connect(const Params& params, const ConnectRequest& request) {
-        EdgeList edges;
-        for (std::uint32_t s = 0; s < request.sources; ++s) {
+    static TargetsOf stream(const Params& params, const ConnectRequest& request) {
+        return [params, request](std::uint32_t s, auto& out) {
             const Partners partners{request.targets, s, request.same_population && !params.autapses};
             visit_share(draws_of(request, s), params.probability, partners.count(),
-                        [&](std::uint32_t rank) { edges.add(s, partners[rank]); });
-        }
-        return edges;
+                        [&](std::uint32_t rank) { out.push_back(partners[rank]); });
+        };
+    }
+
+    static EdgeList connect(const Params& params, const ConnectRequest& request) {
+        return edges_of(stream(params, request), request.sources);
     }
 };
 

@@ -34,6 +34,8 @@ Connector erase() {
         result.stream = [](const Parameters& settings, const std::string& path, const ConnectRequest& request) {
             return Model::stream(read_params<Params>(settings, path), request);
         };
+    if constexpr (requires { &Params::file; })
+        result.file = [](const Parameters& settings, const std::string& path) { return read_params<Params>(settings, path).file; };
     if constexpr (requires { &Params::of; }) result.feedback = read_feedback<Model>;
     return result;
 }
@@ -47,10 +49,11 @@ template <class... Models>
 std::vector<NamedCircuit> erase_circuits(TypeList<Models...>) {
     const auto erase_one = []<class Model>() {
         using Params = typename Model::Params;
-        return NamedCircuit{{"circuit", std::string(Model::name), std::string(Model::summary), std::string(Model::reference), describe_fields<Params>()},
-                            [](const Parameters& settings, const std::string& path) {
-                                return Model::describe(read_fields<Params>(settings, path, field_keys<CircuitSpec>()));
-                            }};
+        return NamedCircuit{
+            {"circuit", std::string(Model::name), std::string(Model::summary), std::string(Model::reference), describe_fields<Params>()},
+            [](const Parameters& settings, const std::string& path) {
+                return Model::describe(read_fields<Params>(settings, path, field_keys<CircuitSpec>()));
+            }};
     };
     return {erase_one.template operator()<Models>()...};
 }
@@ -64,7 +67,8 @@ std::vector<NamedCircuit> erase_circuits(TypeList<Models...>) {
 }
 
 template <class Entry>
-const Entry& find(const std::vector<Entry>& table, std::string_view what, std::string_view name, const std::string& path, const Source& source) {
+const Entry& find(const std::vector<Entry>& table, std::string_view what, std::string_view name, const std::string& path,
+                  const Source& source) {
     std::vector<std::string> names;
     for (const auto& entry : table) {
         if (entry.info.name == name) return entry;

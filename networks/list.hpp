@@ -7,9 +7,12 @@
 #include "networks/all_to_all.hpp"
 #include "networks/brunel.hpp"
 #include "networks/disjoint.hpp"
+#include "networks/distance_dependent.hpp"
 #include "networks/fixed_indegree.hpp"
+#include "networks/fixed_outdegree.hpp"
 #include "networks/fixed_probability.hpp"
 #include "networks/fixed_total_number.hpp"
+#include "networks/from_list.hpp"
 #include "networks/local_receptive_field.hpp"
 #include "networks/microcircuit.hpp"
 #include "networks/one_to_one.hpp"
@@ -22,7 +25,8 @@
 namespace ydot::networks {
 
 /// Every connector. To add one: write its header, include it above, name it here.
-using Connectors = TypeList<AllToAll, FixedProbability, FixedIndegree, FixedTotalNumber, OneToOne, LocalReceptiveField,  //
+using Connectors = TypeList<AllToAll, OneToOne, FixedProbability, FixedIndegree, FixedOutdegree, FixedTotalNumber,  //
+                            DistanceDependent, LocalReceptiveField, FromList,                                       //
                             Transpose, RandomFeedback, SignConcordant, Disjoint>;
 
 /// Every named circuit: a description made from a few parameters.
@@ -43,6 +47,8 @@ struct Connector {
     std::function<EdgeList(const Parameters&, const std::string& path, const ConnectRequest&)> connect;
     /// Empty for connectors that cannot draw the targets of one source alone.
     std::function<TargetsOf(const Parameters&, const std::string& path, const ConnectRequest&)> stream;
+    /// The file that the connector wants to be given in ConnectRequest::listed, "" for none. Empty for connectors that read no file.
+    std::function<std::string(const Parameters&, const std::string& path)> file;
     /// Empty for connectors that answer to no forward projection. Throws when `of` is missing.
     std::function<Feedback(const Parameters&, const std::string& path)> feedback;
 };

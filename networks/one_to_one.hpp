@@ -15,13 +15,15 @@ struct OneToOne {
         static constexpr std::tuple<> fields{};
     };
 
-    static EdgeList connect(const Params&, const ConnectRequest& request) {
+    static TargetsOf stream(const Params&, const ConnectRequest& request) {
         if (request.sources != request.targets)
             refuse(request, "one_to_one needs populations of one size, got " + std::to_string(request.sources) + " sources and " +
                                 std::to_string(request.targets) + " targets");
-        EdgeList edges;
-        for (std::uint32_t k = 0; k < request.sources; ++k) edges.add(k, k);
-        return edges;
+        return [](std::uint32_t s, auto& out) { out.push_back(s); };
+    }
+
+    static EdgeList connect(const Params& params, const ConnectRequest& request) {
+        return edges_of(stream(params, request), request.sources, request.sources);
     }
 };
 

@@ -18,7 +18,18 @@ namespace ydot {
 using RandomWords = std::array<std::uint32_t, 4>;
 
 /// What a number is drawn for; part of the stream of an object, see stream_of(). The values are part of every result: never renumber.
-enum class Purpose : std::uint32_t { connect = 0, weight = 1, delay = 2, fire = 3, shuffle = 5, image = 6, background = 7, start = 8, parameter = 9 };
+enum class Purpose : std::uint32_t {
+    connect = 0,
+    weight = 1,
+    delay = 2,
+    fire = 3,
+    shuffle = 5,
+    image = 6,
+    background = 7,
+    start = 8,
+    parameter = 9,
+    place = 12
+};
 
 /// 32-bit FNV-1a of the object's name and the purpose: the "why" of a draw.
 constexpr std::uint32_t stream_of(std::string_view object, Purpose purpose) noexcept {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <set>
+#include <thread>
 
 #include "tests/networks/support.hpp"
 
@@ -20,12 +21,24 @@ struct Case {
     Case(const Case&) = delete;
     Case& operator=(const Case&) = delete;
 };
-Parameters settings_for(const Connector& connector) { return connector.feedback ? Parameters{{"of", {"ff", {}}}} : Parameters{}; }
+/// What has no default that connects anything.
+Parameters settings_for(const Connector& connector) {
+    if (connector.feedback) return {{"of", {"ff", {}}}};
+    if (connector.info.name == "fixed_total_number") return {{"number", {std::int64_t{200}, {}}}};
+    if (connector.info.name == "from_list")
+        return {{"sources", {std::vector{3.0, 0.0, 3.0}, {}}}, {"targets", {std::vector{35.0, 1.0, 0.0}, {}}}};
+    return {};
+}
+bool has(const Connector& connector, std::string_view key) {
+    return std::any_of(connector.info.parameters.begin(), connector.info.parameters.end(), [&](const auto& p) { return p.key == key; });
+}
 EdgeList connect(const Connector& connector, const ConnectRequest& request) {
     return connector.connect(settings_for(connector), "projections.p", request);
 }
 bool draws_numbers(const Connector& connector) {
-    return std::set<std::string>{"fixed_probability", "fixed_indegree", "disjoint"}.count(connector.info.name) == 1;
+    return std::set<std::string>{"fixed_probability",  "fixed_indegree",     "fixed_outdegree",
+                                 "fixed_total_number", "distance_dependent", "disjoint"}
+               .count(connector.info.name) == 1;
 }
 
 }  // namespace
@@ -66,12 +79,73 @@ TEST_CASE("every connector that has the choice can leave out autapses", "[contra
     for (const auto& connector : connectors()) {
         auto settings = settings_for(connector);
         settings["autapses"] = {false, {}};
-        const auto& parameters = connector.info.parameters;
-        if (std::none_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.key == "autapses"; })) continue;
+        if (!has(connector, "autapses")) continue;
         INFO(connector.info.name);
         const EdgeList edges = connector.connect(settings, "projections.p", c.request);
         for (std::size_t k = 0; k < edges.size(); ++k) REQUIRE(edges.source[k] != edges.target[k]);
     }
+}
+
+TEST_CASE("every connector that draws a fixed number has the choice of multapses", "[contract]") {
+    Case c;
+    c.request.same_population = true;
+    for (const auto& connector : connectors()) {
+        const bool fixed_number = connector.info.name.starts_with("fixed_") && connector.info.name != "fixed_probability";
+        INFO(connector.info.name);
+        REQUIRE(has(connector, "multapses") == fixed_number);
+        if (!fixed_number) continue;
+        for (const bool autapses : {true, false})
+            for (const bool multapses : {true, false}) {
+                auto settings = settings_for(connector);
+                settings["autapses"] = {autapses, {}};
+                settings["multapses"] = {multapses, {}};
+                const EdgeList edges = connector.connect(settings, "projections.p", c.request);
+                std::size_t repeated = 0, self = 0;
+                for (std::size_t k = 0; k < edges.size(); ++k) {
+                    repeated += k > 0 && edges.source[k] == edges.source[k - 1] && edges.target[k] == edges.target[k - 1];
+                    self += edges.source[k] == edges.target[k];
+                }
+                CHECK((repeated > 0) == multapses);  // about 15 of 200 drawn among 1296 pairs and more of 36 x 10, with this seed
+                CHECK((self > 0) == autapses);
+            }
+    }
+}
+
+TEST_CASE("every connector that can be asked source by source gives the edges of connect, in any order and from several threads",
+          "[contract]") {
+    const Case c;
+    std::set<std::string> streamed;
+    for (const auto& connector : connectors()) {
+        if (!connector.stream) continue;
+        INFO(connector.info.name);
+        streamed.insert(connector.info.name);
+        for (const bool recurrent : {false, true})
+            for (const bool multapses : {false, true}) {
+                ConnectRequest request = c.request;
+                request.same_population = recurrent;
+                auto settings = settings_for(connector);
+                if (has(connector, "autapses")) settings["autapses"] = {false, {}};
+                if (has(connector, "multapses")) settings["multapses"] = {multapses, {}};
+                const EdgeList edges = connector.connect(settings, "projections.p", request);
+                const auto targets = connector.stream(settings, "projections.p", request);
+                const auto collect = [&](EdgeList& found) {
+                    std::vector<std::vector<std::uint32_t>> of(units);
+                    for (std::uint32_t s = units; s-- > 0;) targets(s, of[s]);
+                    for (std::uint32_t s = 0; s < units; ++s) {
+                        std::sort(of[s].begin(), of[s].end());
+                        for (const auto t : of[s]) found.add(s, t);
+                    }
+                };
+                std::vector<EdgeList> found(3);
+                {
+                    std::vector<std::jthread> threads;
+                    for (auto& f : found) threads.emplace_back([&] { collect(f); });
+                }
+                for (const auto& f : found) CHECK(f == edges);
+            }
+    }
+    CHECK(streamed == std::set<std::string>{"all_to_all", "one_to_one", "fixed_probability", "fixed_indegree", "fixed_outdegree",
+                                            "fixed_total_number", "distance_dependent"});
 }
 
 TEST_CASE("every connector says what it is and documents its parameters", "[contract]") {
@@ -115,9 +189,8 @@ TEST_CASE("a bad value is refused with its key and what is allowed", "[exact]") 
 
 TEST_CASE("an unknown connector is refused with the nearest name and the list", "[exact]") {
     const std::string list =
-        "Allowed: all_to_all, fixed_probability, fixed_indegree, one_to_one, local_receptive_field, transpose, random_feedback, "
-        "sign_concordant, "
-        "disjoint";
+        "Allowed: all_to_all, one_to_one, fixed_probability, fixed_indegree, fixed_outdegree, fixed_total_number, distance_dependent, "
+        "local_receptive_field, from_list, transpose, random_feedback, sign_concordant, disjoint";
     CHECK_THROWS_WITH(find_connector("al_to_all", "projections.ff.connector", {"net.toml", 12, 9}),
                       "net.toml:12:9: projections.ff.connector: unknown connector \"al_to_all\"; did you mean all_to_all? " + list);
     CHECK_THROWS_WITH(find_connector("magic", "projections.ff.connector"),

@@ -6,6 +6,7 @@
 
 #include "networks/edges.hpp"
 #include "networks/fixed_probability.hpp"
+#include "sim/statistics.hpp"
 
 namespace ydot::networks {
 
@@ -56,6 +57,16 @@ inline double dispersion(const std::vector<std::uint32_t>& counts, double mean, 
 inline bool plausible_chi_square(double statistic, double degrees_of_freedom) {
     const boost::math::chi_squared_distribution<> chi_square(degrees_of_freedom);
     return cdf(chi_square, statistic) > 2.5e-7 && cdf(complement(chi_square, statistic)) > 2.5e-7;
+}
+
+/// Two-level test: the p-values of many seeds must be uniform (Kolmogorov-Smirnov, alpha = 1e-6). It sees what a single seed hides: a
+/// statistic that is too good, or a deviation too small for one network.
+/// @param p_value  (seed) -> p-value of one network
+template <class PValue>
+bool uniform_over_seeds(int seeds, PValue p_value) {
+    std::vector<double> p;
+    for (int seed = 1; seed <= seeds; ++seed) p.push_back(p_value(static_cast<std::uint64_t>(seed)));
+    return ks_distance(std::move(p), [](double x) { return x; }) < ks_limit(1e-6);
 }
 
 }  // namespace ydot::networks
