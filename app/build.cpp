@@ -10,6 +10,7 @@
 #include <set>
 #include <optional>
 
+#include "app/memory.hpp"
 #include "app/registry.hpp"
 #include "app/synapse_stream.hpp"
 #include "app/toml_io.hpp"
@@ -313,6 +314,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
     set_backgrounds(description, *circuit);
 
     const auto streamed = streamed_projections(description, *circuit);
+    require_memory(memory_needed(description, *circuit, streamed), available_memory_bytes());
     Wiring wiring(description, *circuit);
     std::map<std::string, Connectivity> synapses;
     for (const auto& spec : description.projections) {

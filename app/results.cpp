@@ -129,6 +129,7 @@ void ResultsDirectory::write_summary(const Summary& s) const {
     json["timing"] = {{"build_s", s.timing.build_s},
                       {"run_s", s.timing.run_s},
                       {"cpu_s", s.timing.cpu_s},
+                      {"synaptic_events", s.timing.synaptic_events},
                       {"biological_s", s.timing.biological_s},
                       {"real_time_factor", s.timing.biological_s > 0 ? s.timing.run_s / s.timing.biological_s : 0.0},
                       {"cpu_s_per_biological_s", s.timing.biological_s > 0 ? s.timing.cpu_s / s.timing.biological_s : 0.0}};

@@ -22,6 +22,7 @@ Description describe(const std::string& file, std::vector<std::string> settings,
 // Each adds one subcommand; its callback does the work and throws ydot::Error.
 void add_run(CLI::App& app, const std::string& command, int& exit_code);
 void add_verify(CLI::App& app, const std::string& command, int& exit_code);
+void add_bench(CLI::App& app, const std::string& command);
 void add_models(CLI::App& app);
 void add_plot(CLI::App& app);
 void add_compare(CLI::App& app, int& exit_code);

@@ -25,6 +25,7 @@ struct FixedTotalNumber {
             Field{"multapses", &Params::multapses, "whether a pair may be drawn more than once"},
             Field{"autapses", &Params::autapses, "whether a unit may be connected to itself (within one population)"}};
     };
+    static double expected_synapses(const Params& params, const ConnectRequest& /*request*/) { return static_cast<double>(params.number); }
 
     static TargetsOf stream(const Params& params, const ConnectRequest& request) {
         const std::uint32_t partners = Partners{request.targets, 0, request.same_population && !params.autapses}.count();

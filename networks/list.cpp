@@ -30,6 +30,10 @@ Connector erase() {
     result.connect = [](const Parameters& settings, const std::string& path, const ConnectRequest& request) {
         return Model::connect(read_params<Params>(settings, path), request);
     };
+    if constexpr (requires { &Model::expected_synapses; })
+        result.expected_synapses = [](const Parameters& settings, const std::string& path, const ConnectRequest& request) {
+            return Model::expected_synapses(read_params<Params>(settings, path), request);
+        };
     if constexpr (requires { &Model::stream; })
         result.stream = [](const Parameters& settings, const std::string& path, const ConnectRequest& request) {
             return Model::stream(read_params<Params>(settings, path), request);

@@ -45,6 +45,8 @@ struct Connector {
     ModelInfo info;
     WeightTie tie = WeightTie::none;
     std::function<EdgeList(const Parameters&, const std::string& path, const ConnectRequest&)> connect;
+    /// Empty for connectors that cannot say.
+    std::function<double(const Parameters&, const std::string& path, const ConnectRequest&)> expected_synapses;
     /// Empty for connectors that cannot draw the targets of one source alone.
     std::function<TargetsOf(const Parameters&, const std::string& path, const ConnectRequest&)> stream;
     /// The file that the connector wants to be given in ConnectRequest::listed, "" for none. Empty for connectors that read no file.

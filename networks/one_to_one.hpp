@@ -14,6 +14,7 @@ struct OneToOne {
     struct Params {
         static constexpr std::tuple<> fields{};
     };
+    static double expected_synapses(const Params& /*params*/, const ConnectRequest& request) { return request.sources; }
 
     static TargetsOf stream(const Params&, const ConnectRequest& request) {
         if (request.sources != request.targets)

@@ -169,6 +169,13 @@ std::size_t Circuit::synapses() const noexcept {
     for (const auto& s : static_) count += s.synapses();
     return count;
 }
+std::size_t Circuit::synapses_from(std::size_t population) const noexcept {
+    std::size_t count = 0;
+    for (const auto& p : projections_)
+        if (p.from == population) count += p.synapses();
+    for (const auto& s : static_) count += s.synapses_from(population);
+    return count;
+}
 std::size_t Circuit::synapse_bytes() const noexcept {
     std::size_t bytes = 0;
     for (const auto& p : projections_)

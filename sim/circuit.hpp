@@ -85,6 +85,8 @@ public:
     Step longest_delay() const noexcept;
     std::size_t neurons() const noexcept;
     std::size_t synapses() const noexcept;
+    /// Of the units of a population, all together.
+    std::size_t synapses_from(std::size_t population) const noexcept;
     std::size_t synapse_bytes() const noexcept;
 
 private:

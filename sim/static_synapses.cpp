@@ -38,7 +38,10 @@ std::size_t StaticSynapses::bytes_for(std::size_t synapses, std::size_t sources,
 /// Room for the synapses, once source_begin_ counts them. Runs are read at random places: large pages spare the processor most of its address
 /// translation.
 void StaticSynapses::allocate() {
-    synapses_ = std::accumulate(source_begin_.begin(), source_begin_.end(), std::size_t{0});
+    for (std::size_t p = 0; p < sizes_.size(); ++p) {
+        const auto counts = source_begin_.begin() + 1 + first_source_[p];
+        synapses_from_.push_back(std::accumulate(counts, counts + sizes_[p], std::size_t{0}));
+    }
     std::transform_inclusive_scan(source_begin_.begin() + 1, source_begin_.end(), source_begin_.begin() + 1, std::plus<>(),
                                   [this](std::uint64_t count) { return words_for(count, longest_delay_); });
     constexpr std::size_t page = std::size_t{1} << 21;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -87,7 +88,8 @@ public:
     float weight_unit() const noexcept { return unit_; }
     Step longest_delay() const noexcept { return static_cast<Step>(longest_delay_); }
 
-    std::size_t synapses() const noexcept { return synapses_; }
+    std::size_t synapses() const noexcept { return std::accumulate(synapses_from_.begin(), synapses_from_.end(), std::size_t{0}); }
+    std::size_t synapses_from(std::size_t population) const noexcept { return synapses_from_[population]; }
     std::size_t bytes() const noexcept { return 4 * source_begin_.back() + 8 * source_begin_.size(); }
     /// f(from, source, to, target, port, delay, weight) for every synapse.
     void for_each(const std::function<void(std::size_t, std::uint32_t, std::size_t, std::uint32_t, std::uint32_t, std::uint16_t, float)>& f) const;
@@ -112,7 +114,8 @@ private:
     std::vector<std::uint32_t> first_slot_;  ///< by range
     std::uint32_t slots_ = 0;
     float unit_;
-    std::size_t longest_delay_ = 0, synapses_ = 0;
+    std::size_t longest_delay_ = 0;
+    std::vector<std::size_t> synapses_from_;  ///< by population
     std::vector<std::uint64_t> source_begin_;            ///< by source
     std::unique_ptr<std::uint32_t[], Release> synapse_;  ///< low half: slot, high half: weight; before a run: its length, steps since the last
 };

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "app/build.hpp"
+#include "app/memory.hpp"
 #include "app/registry.hpp"
 #include "app/toml_io.hpp"
 #include "sim/statistics.hpp"
@@ -211,6 +212,25 @@ TEST_CASE("A description adds populations and projections to a circuit", "[contr
     CHECK(d.projections.size() == 56);
     CHECK(described(app::write_description(d)) == d);
     CHECK(refusal(column + "[populations.L4E]\nmodel = \"lif\"\n").find("populations.L4E: the name is used twice") != std::string::npos);
+}
+
+TEST_CASE("Memory is asked for before anything is built", "[contract]") {
+    const auto need_of = [](const Description& d, const std::set<std::string>& streamed) {
+        std::vector<std::unique_ptr<const Population>> populations;
+        for (const auto& spec : d.populations) populations.push_back(app::make_population(spec, d.run));
+        return app::memory_needed(d, Circuit(d.run.dt_ms, 1, std::move(populations)), streamed);
+    };
+    const auto full = described("[circuit]\nname = \"microcircuit\"\n[run]\ndt_ms = 0.1\n");
+    std::set<std::string> all;
+    for (const auto& p : full.projections) all.insert(p.name);
+    const auto need = need_of(full, all);
+    CHECK(need.synapses == 298880970);
+    CHECK(need.bytes > 4 * need.synapses);
+    CHECK(need.bytes < 1.3e9);
+    CHECK_NOTHROW(app::require_memory(need, 1'300'000'000));
+    CHECK_THROWS_WITH(app::require_memory(need, 800'000'000), "the network needs about 1.24 GB of memory, 0.8 GB are free: it has 7.717e+04 neurons and about 2.989e+08 synapses");
+    CHECK(refusal("[populations.a]\nmodel = \"lif\"\nsize = 1000000\n[projections.p]\nfrom = \"a\"\nto = \"a\"\n").find("the network needs about 4e+03 GB of memory, ") == 0);
+    CHECK(app::available_memory_bytes() > 100'000'000);
 }
 
 TEST_CASE("A receptor that the target does not have is refused", "[contract]") {

@@ -20,7 +20,8 @@ MAY_INCLUDE = {
     "data": BASE,
     "app": LIBRARY,
     "verify": LIBRARY | {"app"},
-    "cli": LIBRARY | {"app", "verify"},
+    "bench": LIBRARY | {"app"},
+    "cli": LIBRARY | {"app", "verify", "bench"},
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTILINE)
 SUFFIXES = {".hpp", ".cpp", ".h", ".ipp", ".inl"}

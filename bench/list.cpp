@@ -1,0 +1,32 @@
+#include <array>
+
+#include "bench/benchmark.hpp"
+#include "sim/error.hpp"
+#include "sim/parameters.hpp"
+
+namespace ydot::bench {
+
+std::span<const Benchmark> benchmarks() {
+    static constexpr std::array<Benchmark, 7> all{{{"neuron_step", "a step of one unit, model by model", &neuron_step},
+                                                   {"delivery", "static synapses: construction and delivery", &delivery},
+                                                   {"vogels_abbott_coba", "4,000 units with conductances", &vogels_abbott_coba},
+                                                   {"vogels_abbott_cuba", "4,000 units with currents", &vogels_abbott_cuba},
+                                                   {"brunel", "12,500 units, 15.6 million synapses, asynchronous irregular", &brunel},
+                                                   {"microcircuit_dc", "cortical microcircuit, constant background", &microcircuit_dc},
+                                                   {"microcircuit", "cortical microcircuit, Poisson background", &microcircuit}}};
+    return all;
+}
+
+const Benchmark& find_benchmark(std::string_view name) {
+    std::vector<std::string> known;
+    for (const auto& benchmark : benchmarks()) {
+        if (benchmark.name == name) return benchmark;
+        known.emplace_back(benchmark.name);
+    }
+    std::string list;
+    for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
+    const auto near = nearest_name(name, known);
+    throw Error(std::string(name), "is no benchmark" + (near.empty() ? "." : "; did you mean " + near + "?") + " Known: all, " + list, {});
+}
+
+}  // namespace ydot::bench
