@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "networks/all_to_all.hpp"
+#include "networks/balanced_stdp.hpp"
 #include "networks/brunel.hpp"
 #include "networks/disjoint.hpp"
 #include "networks/distance_dependent.hpp"
@@ -30,7 +31,7 @@ using Connectors = TypeList<AllToAll, OneToOne, FixedProbability, FixedIndegree,
                             Transpose, RandomFeedback, SignConcordant, Disjoint>;
 
 /// Every named circuit: a description made from a few parameters.
-using Circuits = TypeList<Microcircuit, Brunel, VogelsAbbott>;
+using Circuits = TypeList<Microcircuit, Brunel, VogelsAbbott, BalancedStdp>;
 
 /// What a feedback connector says of the forward projection it answers to.
 struct Feedback {
