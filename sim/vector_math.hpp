@@ -27,6 +27,10 @@ inline float fast_exp(float x) noexcept {
     return poly * std::bit_cast<float>((static_cast<std::int32_t>(k) + 127) << 23);
 }
 
+/// (exp(x) - 1) / x, and 1 at 0: the mean of exp(x t) over 0 < t < 1, by which linear equations move in a step. Relative error below 8e-7
+/// for |x| < 80; below -80 it is -1 / x, above 80 the exponential is that of 80.
+inline float fast_exprel(float x) noexcept { return x == 0 ? 1.0f : fast_expm1(x) / x; }
+
 /// log(1 + exp(x)) without overflow; absolute error below 1e-6 (x below -15 returns exp(x), above 15 returns x).
 inline float fast_softplus(float x) noexcept {
     const float e = fast_exp(-std::max(x, -x));  // in (0, 1]
