@@ -17,7 +17,9 @@ namespace {
 template <class M>
 double ns_per_step(const typename M::Params& params, std::initializer_list<float> input, Step steps = 1000) {
     constexpr std::uint32_t units = 4096;
-    const UnitPopulation<M> population("units", units, params, 0.1, false);
+    const std::unique_ptr<const Population> made = std::make_unique<UnitPopulation<M>>("units", units, params, 0.1, false);
+    const Population* volatile unknown = made.get();  // a virtual call, as in the engine
+    const Population& population = *unknown;
     UnitShard shard(0, units, population.variables(), population.ports());
     population.reset(shard, {});
     Draws draws(1, 2);
@@ -92,14 +94,16 @@ int main() {
     speed<Izhikevich>({.i_e = 5}, {0.1f});
     speed<HhTraub>({.i_e_pA = 300}, {1, 1});
     speed<HhSquid>({.i_e_pA = 700}, {1, 1});
+    speed<Poisson>({.lambda_max_Hz = 20}, {0.1f});
     speed<GlifEscape>({.i_e_pA = 300}, {20});
     fmt::print("accuracy\n");
     accuracy<LifCond>("lif_cond", {{.i_e_pA = 50}, {.i_e_pA = 150}, 30, 100, 1, 2});
     accuracy<LifCondAlpha>("lif_cond_alpha", {{.i_e_pA = 50}, {.i_e_pA = 150}, 30, 100, 1, 3});
     accuracy<Adex>("adex", {{.i_e_pA = 600}, {.i_e_pA = 900}, 5, 10, 2, 3});
-    accuracy<Izhikevich>("izhikevich", {{.i_e = 3}, {.i_e = 10}});
-    accuracy<Izhikevich>("izhikevich, published", {{.i_e = 3, .integrator = IzhikevichIntegrator::published}, {.i_e = 10, .integrator = IzhikevichIntegrator::published}});
-    accuracy<HhTraub>("hh_traub", {{.i_e_pA = 100}, {.i_e_pA = 500}, 5, 20, 4, 5});
+    accuracy<Izhikevich>("izhikevich", {{.i_e = 2}, {.i_e = 10}});
+    accuracy<Izhikevich>("izhikevich, published", {{.i_e = 2, .integrator = IzhikevichIntegrator::published}, {.i_e = 10, .integrator = IzhikevichIntegrator::published}});
+    accuracy<HhTraub>("hh_traub", {{.i_e_pA = 30}, {.i_e_pA = 500}, 1, 5, 4, 5});
+    accuracy<HhTraub>("hh_traub, through a spike", {{.i_e_pA = 500}, {.i_e_pA = 500}, 1, 5, 4, 5, 10});
     accuracy<HhSquid>("hh_squid", {{.i_e_pA = 150}, {.i_e_pA = 1000}, 2, 5, 4, 5});
     accuracy<HhSquid>("hh_squid, through a spike", {{.i_e_pA = 1000}, {.i_e_pA = 1000}, 2, 5, 4, 5, 10});
 }

@@ -38,7 +38,7 @@ constexpr auto integrator_field() {
 /// M::receive(state, coeffs, input) is what the arrivals of the step do at its end. The potential rests while refractory and, in models whose
 /// coefficients have a `peak`, from the moment when it gets there.
 template <class M>
-void integrate_adaptively(typename M::State& state, const typename M::Coeffs& c, const auto& input) {
+[[gnu::noinline]] void integrate_adaptively(typename M::State& state, const typename M::Coeffs& c, const auto& input) {
     namespace odeint = boost::numeric::odeint;
     using Vector = std::array<double, M::dimensions>;
     auto columns = M::State::columns(state);

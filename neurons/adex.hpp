@@ -10,7 +10,8 @@ namespace ydot::neurons {
 ///   tau_w dw/dt = a (v - e_l) - w,   spike, v = v_reset (held for t_ref) and w += b at v >= v_peak.
 /// Weights are in nS, positive on both receptors. v stays at v_peak from its arrival there to the end of the step, and the exponent is clipped at
 /// 80: so nothing overflows, however small delta_t. Fixed step: exponential Rosenbrock-Euler for v (Hochbruck & Ostermann 2010) with the exact means
-/// of the conductances and w of the middle of the step, second order in dt; w exact for the mean v.
+/// of the conductances and w of the middle of the step, second order in dt; w exact for the mean v. A unit whose y = exp(-(v - v_th) / delta_t)
+/// comes to 0 in the step has spiked, whatever that scheme says: dy/dt = -(g_l + y (the other terms) / delta_t) / c_m stays smooth in the upswing.
 struct Adex {
     static constexpr std::string_view name = "adex", summary = "adaptive exponential integrate-and-fire, exponential conductances",
                                       reference = "Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642";
@@ -69,15 +70,16 @@ struct Adex {
     static double potential_mV(const State& s, const Params& p) { return p.e_l_mV + static_cast<double>(s.v_mV); }
     static void choose(const Coeffs& c, auto&& run) { choose_integrator<Adex>(c.integrator, run); }
 
-    /// dv/dt, and its derivative by v.
+    /// dv/dt = leak delta rise + rest, and its derivative by v.
     template <class Real>
     struct Slope {
-        Real value, by_v;
+        Real value, by_v, rise, rest;
     };
     template <class Real>
     static Slope<Real> slope(Real v, Real w, Real g_ex, Real g_in, const Coeffs& c) noexcept {
         const Real rise = exp_of((v - c.theta) * c.per_delta), ex = c.per_c * g_ex, in = c.per_c * g_in;
-        return {c.leak * (c.delta * rise - v) + ex * (c.e_ex - v) + in * (c.e_in - v) + c.per_c * (c.i_e - w), c.leak * (rise - 1) - ex - in};
+        const Real rest = ex * (c.e_ex - v) + in * (c.e_in - v) + c.per_c * (c.i_e - w) - c.leak * v;
+        return {c.leak * c.delta * rise + rest, c.leak * (rise - 1) - ex - in, rise, rest};
     }
     template <class Real>
     static void derivative(const std::array<Real, 4>& x, std::array<Real, 4>& dxdt, const Coeffs& c, const auto& /*input*/) noexcept {
@@ -97,7 +99,8 @@ struct Adex {
         const float w_middle = s.w_pA + c.half_w * (c.a * s.v_mV - s.w_pA);
         const auto f = slope(s.v_mV, w_middle, c.ex.mean * s.g_ex_nS, c.in.mean * s.g_in_nS, c);
         const float moved = s.v_mV + c.dt_ms * f.value * fast_exprel(c.dt_ms * f.by_v);
-        const float v = s.refractory >= 0.5f ? c.reset : std::min(moved, c.peak);
+        const bool escapes = c.dt_ms * c.leak * f.rise * fast_exprel(c.dt_ms * c.per_delta * f.rest) >= 1;
+        const float v = s.refractory >= 0.5f ? c.reset : escapes ? c.peak : std::min(moved, c.peak);
         s.w_pA += c.whole_w * (c.a * 0.5f * (s.v_mV + v) - s.w_pA);
         s.v_mV = v;
         s.g_ex_nS = c.ex.keep * s.g_ex_nS + input_nS[0];

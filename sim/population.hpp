@@ -351,12 +351,13 @@ private:
 
     /// Passes every unit on with its coefficients and its input: f(state, coeffs, input, i).
     template <class F>
-    void for_each_input(UnitShard& shard, F&& f) const {
+    void for_each_input(UnitShard& shard, F f) const {
         if (each_.empty()) return shard.counts ? sweep<false, true>(shard, f) : sweep<false, false>(shard, f);
         return shard.counts ? sweep<true, true>(shard, f) : sweep<true, false>(shard, f);
     }
+    /// All is inlined here, and this nowhere: a call left in the loop would keep it from vectorising, and in large translation units GCC leaves some.
     template <bool own_coeffs, bool counted, class F>
-    void sweep(UnitShard& shard, F&& f) const {
+    [[gnu::noinline, gnu::flatten]] void sweep(UnitShard& shard, F f) const {
         const auto columns = pointers(shard);
         const Coeffs shared = coeffs_;
         const Coeffs* const each = own_coeffs ? each_.data() + shard.first : nullptr;
