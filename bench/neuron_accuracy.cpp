@@ -45,7 +45,8 @@ void speed(const typename M::Params& params, std::initializer_list<float> input)
     auto line = fmt::format("{:16} {:8.2f}", M::name, ns_per_step<M>(params, input));
     if constexpr (requires { params.integrator; }) {
         auto reference = params;
-        reference.integrator = static_cast<decltype(params.integrator)>(EnumNames<std::remove_cvref_t<decltype(params.integrator)>>::names.size() - 1);
+        reference.integrator =
+            static_cast<decltype(params.integrator)>(EnumNames<std::remove_cvref_t<decltype(params.integrator)>>::names.size() - 1);
         line += fmt::format(" {:8.0f}", ns_per_step<M>(reference, input, 10));
     }
     fmt::print("{}\n", line);
@@ -55,8 +56,8 @@ void speed(const typename M::Params& params, std::initializer_list<float> input)
 template <class P>
 struct Course {
     P below, above;
-    float g_ex_nS = 0, g_in_nS = 0;
-    std::size_t ex = 0, in = 0;  ///< their columns
+    float g_ex_nS = 0, g_in_nS = 0;  ///< of lif_cond_alpha: how they rise, per ms
+    std::size_t ex = 0, in = 0;      ///< their columns
     double trace_ms = 50, spikes_ms = 1000;
 };
 
@@ -67,7 +68,8 @@ void accuracy(const char* what, const Course<typename M::Params>& course) {
     };
     const auto error = [&](double dt_ms) { return traces_of<M>(course.below, dt_ms, course.trace_ms, kick).largest_error(); };
     const double coarse = error(0.2), at_tenth = error(0.1), at_hundredth = error(0.01);
-    auto line = fmt::format("{:26} order {:5.2f}  dv(0.1) {:9.2e}  dv(0.01) {:9.2e}", what, std::log2(coarse / at_tenth), at_tenth, at_hundredth);
+    auto line =
+        fmt::format("{:26} order {:5.2f}  dv(0.1) {:9.2e}  dv(0.01) {:9.2e}", what, std::log2(coarse / at_tenth), at_tenth, at_hundredth);
     auto reference = course.above;
     reference.integrator = static_cast<decltype(reference.integrator)>(EnumNames<decltype(reference.integrator)>::names.size() - 1);
     for (const double dt_ms : {0.1, 0.01}) {
@@ -75,7 +77,8 @@ void accuracy(const char* what, const Course<typename M::Params>& course) {
         double first = 0, tenth = 0;
         if (!ours.empty() && !exact.empty()) first = ours[0] - exact[0];
         if (ours.size() >= 10 && exact.size() >= 10) tenth = ours[9] - exact[9];
-        line += fmt::format("  | dt {}: {} / {} spikes, first {:+.2f} ms, tenth {:+.2f} ms", dt_ms, ours.size(), exact.size(), first, tenth);
+        line +=
+            fmt::format("  | dt {}: {} / {} spikes, first {:+.2f} ms, tenth {:+.2f} ms", dt_ms, ours.size(), exact.size(), first, tenth);
     }
     fmt::print("{}\n", line);
 }
@@ -98,11 +101,12 @@ int main() {
     speed<GlifEscape>({.i_e_pA = 300}, {20});
     fmt::print("accuracy\n");
     accuracy<LifCond>("lif_cond", {{.i_e_pA = 50}, {.i_e_pA = 150}, 30, 100, 1, 2});
-    accuracy<LifCondAlpha>("lif_cond_alpha", {{.i_e_pA = 50}, {.i_e_pA = 150}, 30, 100, 1, 3});
-    accuracy<Adex>("adex", {{.i_e_pA = 600}, {.i_e_pA = 900}, 5, 10, 2, 3});
+    accuracy<LifCondAlpha>("lif_cond_alpha", {{.i_e_pA = 50}, {.i_e_pA = 150}, 16, 27, 2, 4});
+    accuracy<Adex>("adex", {{.i_e_pA = 500}, {.i_e_pA = 900}, 5, 10, 2, 3});
     accuracy<Izhikevich>("izhikevich", {{.i_e = 2}, {.i_e = 10}});
-    accuracy<Izhikevich>("izhikevich, published", {{.i_e = 2, .integrator = IzhikevichIntegrator::published}, {.i_e = 10, .integrator = IzhikevichIntegrator::published}});
-    accuracy<HhTraub>("hh_traub", {{.i_e_pA = 30}, {.i_e_pA = 500}, 1, 5, 4, 5});
+    accuracy<Izhikevich>("izhikevich, published", {{.i_e = 2, .integrator = IzhikevichIntegrator::published},
+                                                   {.i_e = 10, .integrator = IzhikevichIntegrator::published}});
+    accuracy<HhTraub>("hh_traub", {{.i_e_pA = 10}, {.i_e_pA = 500}, 1, 5, 4, 5});
     accuracy<HhTraub>("hh_traub, through a spike", {{.i_e_pA = 500}, {.i_e_pA = 500}, 1, 5, 4, 5, 10});
     accuracy<HhSquid>("hh_squid", {{.i_e_pA = 150}, {.i_e_pA = 1000}, 2, 5, 4, 5});
     accuracy<HhSquid>("hh_squid, through a spike", {{.i_e_pA = 1000}, {.i_e_pA = 1000}, 2, 5, 4, 5, 10});

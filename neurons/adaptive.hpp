@@ -34,9 +34,9 @@ constexpr auto integrator_field() {
     return std::tuple{Field{"integrator", &P::integrator, "one fast step of dt, or the adaptive reference"}};
 }
 
-/// One step of the grid. M::derivative(x, dxdt, coeffs, input) is the right-hand side of the first M::dimensions columns, the potential first;
-/// M::receive(state, coeffs, input) is what the arrivals of the step do at its end. The potential rests while refractory and, in models whose
-/// coefficients have a `peak`, from the moment when it gets there.
+/// One step of the grid. M::derivative(x, dxdt, coeffs, input) is the right-hand side of the first M::dimensions columns, the potential
+/// first; M::receive(state, coeffs, input) is what the arrivals of the step do at its end. The potential rests while refractory and, in
+/// models whose coefficients have a `peak`, from the moment when it gets there.
 template <class M>
 [[gnu::noinline]] void integrate_adaptively(typename M::State& state, const typename M::Coeffs& c, const auto& input) {
     namespace odeint = boost::numeric::odeint;

@@ -8,10 +8,11 @@ namespace ydot::neurons {
 /// Adaptive exponential integrate-and-fire unit with exponential conductances (aeif_cond_exp of NEST):
 ///   c_m dv/dt = -g_l (v - e_l) + g_l delta_t exp((v - v_th) / delta_t) - w + g_ex (e_ex - v) + g_in (e_in - v) + i_e,
 ///   tau_w dw/dt = a (v - e_l) - w,   spike, v = v_reset (held for t_ref) and w += b at v >= v_peak.
-/// Weights are in nS, positive on both receptors. v stays at v_peak from its arrival there to the end of the step, and the exponent is clipped at
-/// 80: so nothing overflows, however small delta_t. Fixed step: exponential Rosenbrock-Euler for v (Hochbruck & Ostermann 2010) with the exact means
-/// of the conductances and w of the middle of the step, second order in dt; w exact for the mean v. A unit whose y = exp(-(v - v_th) / delta_t)
-/// comes to 0 in the step has spiked, whatever that scheme says: dy/dt = -(g_l + y (the other terms) / delta_t) / c_m stays smooth in the upswing.
+/// Weights are in nS, positive on both receptors. v stays at v_peak from its arrival there to the end of the step, and the exponent is
+/// clipped at 80: so nothing overflows, however small delta_t. Fixed step: exponential Rosenbrock-Euler for v (Hochbruck & Ostermann 2010)
+/// with the exact means of the conductances and w of the middle of the step, second order in dt; w exact for the mean v. A unit whose y =
+/// exp(-(v - v_th) / delta_t) comes to 0 in the step has spiked, whatever that scheme says: dy/dt = -(g_l + y (the other terms) / delta_t)
+/// / c_m stays smooth in the upswing.
 struct Adex {
     static constexpr std::string_view name = "adex", summary = "adaptive exponential integrate-and-fire, exponential conductances",
                                       reference = "Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642";
@@ -23,13 +24,17 @@ struct Adex {
         double v_0_above_rest_mV = 0, v_0_std_mV = 0;
         Integrator integrator = Integrator::fixed;
         static constexpr auto fields = std::tuple_cat(
-            std::tuple{Field{"c_m_pF", &Params::c_m_pF, "membrane capacitance", positive}, Field{"g_l_nS", &Params::g_l_nS, "leak conductance", positive},
+            std::tuple{Field{"c_m_pF", &Params::c_m_pF, "membrane capacitance", positive},
+                       Field{"g_l_nS", &Params::g_l_nS, "leak conductance", positive},
                        Field{"e_l_mV", &Params::e_l_mV, "leak reversal, the rest potential"},
                        Field{"v_th_mV", &Params::v_th_mV, "potential from which the exponential takes over"},
-                       Field{"delta_t_mV", &Params::delta_t_mV, "slope factor", positive}, Field{"a_nS", &Params::a_nS, "subthreshold adaptation"},
-                       Field{"b_pA", &Params::b_pA, "adaptation of a spike"}, Field{"tau_w_ms", &Params::tau_w_ms, "decay of adaptation", positive},
-                       Field{"v_peak_mV", &Params::v_peak_mV, "potential of a spike"}, Field{"v_reset_mV", &Params::v_reset_mV, "potential after it"},
-                       Field{"t_ref_ms", &Params::t_ref_ms, "refractory time", not_negative}, Field{"i_e_pA", &Params::i_e_pA, "constant current"}},
+                       Field{"delta_t_mV", &Params::delta_t_mV, "slope factor", positive},
+                       Field{"a_nS", &Params::a_nS, "subthreshold adaptation"}, Field{"b_pA", &Params::b_pA, "adaptation of a spike"},
+                       Field{"tau_w_ms", &Params::tau_w_ms, "decay of adaptation", positive},
+                       Field{"v_peak_mV", &Params::v_peak_mV, "potential of a spike"},
+                       Field{"v_reset_mV", &Params::v_reset_mV, "potential after it"},
+                       Field{"t_ref_ms", &Params::t_ref_ms, "refractory time", not_negative},
+                       Field{"i_e_pA", &Params::i_e_pA, "constant current"}},
             conductance_fields<Params>(), start_fields<Params>(), integrator_field<Params>());
     };
     struct State {

@@ -38,7 +38,8 @@ struct ExponentialConductance {
     }
 };
 
-/// g(t) = w e t / tau exp(-t / tau) after an arrival: dg/dt = rise - g / tau, d(rise)/dt = -rise / tau, rise += w e / tau. Weights are the peak, in nS.
+/// g(t) = w e t / tau exp(-t / tau) after an arrival: dg/dt = rise - g / tau, d(rise)/dt = -rise / tau, rise += w e / tau. Weights are the
+/// peak, in nS.
 struct AlphaConductance {
     float keep, g_of_rise, mean, mean_of_rise, rise_of_input, decay_per_ms;
     struct State {
@@ -74,7 +75,8 @@ template <class P>
 constexpr auto conductance_fields() {
     return std::tuple{Field{"tau_ex_ms", &P::tau_ex_ms, "time constant of the excitatory conductance", positive},
                       Field{"tau_in_ms", &P::tau_in_ms, "time constant of the inhibitory conductance", positive},
-                      Field{"e_ex_mV", &P::e_ex_mV, "reversal potential of excitation"}, Field{"e_in_mV", &P::e_in_mV, "reversal potential of inhibition"}};
+                      Field{"e_ex_mV", &P::e_ex_mV, "reversal potential of excitation"},
+                      Field{"e_in_mV", &P::e_in_mV, "reversal potential of inhibition"}};
 }
 
 }  // namespace ydot::neurons

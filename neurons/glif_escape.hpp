@@ -10,10 +10,11 @@ namespace ydot::neurons {
 ///   rho = rho_0 exp((v - v_th - theta) / delta_v),   none for t_ref after a spike,
 ///   dv/dt = -(v - v_rest) / tau_m + (i + i_e - w) / c_m,   di/dt = -i / tau_syn,   dw/dt = -w / tau_w,   dtheta/dt = -theta / tau_theta,
 ///   at a spike v = v_reset (held for t_ref), w += b, theta += theta_jump.
-/// Weights are jumps of i in pA. All equations are linear and integrated exactly on the grid. The intensity of a step is that of its end, and the unit
-/// fires in it with probability 1 - exp(-rho dt): the renewal density is right to first order in dt.
+/// Weights are jumps of i in pA. All equations are linear and integrated exactly on the grid. The intensity of a step is that of its end,
+/// and the unit fires in it with probability 1 - exp(-rho dt): the renewal density is right to first order in dt.
 struct GlifEscape : LeakyMembrane {
-    static constexpr std::string_view name = "glif_escape", summary = "leaky integrate-and-fire with escape noise and spike-triggered adaptation",
+    static constexpr std::string_view name = "glif_escape",
+                                      summary = "leaky integrate-and-fire with escape noise and spike-triggered adaptation",
                                       reference = "Gerstner, Kistler, Naud & Paninski (2014), Neuronal Dynamics, chapters 6 and 9";
     static constexpr bool physical_weights = true;
     struct Params {

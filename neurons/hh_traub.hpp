@@ -16,10 +16,13 @@ struct TraubKinetics {
     }
 };
 
-/// Pyramidal cell of 20,000 um^2 with the conductances of the benchmark (weights 6 nS and 67 nS); see HodgkinHuxley.
-struct HhTraub : HodgkinHuxley<TraubKinetics, HodgkinHuxleyDefaults{200, 20000, 6000, 10, 50, -90, -60, -63, -20}> {
-    static constexpr std::string_view name = "hh_traub", summary = "Hodgkin-Huxley type pyramidal cell, exponential conductances",
-                                      reference = "Traub & Miles (1991), Neuronal Networks of the Hippocampus; Brette et al. (2007), J. Comput. Neurosci. 23:349-398";
+/// Pyramidal cell of 20,000 um^2 with the conductances of the benchmark (weights 6 nS and 67 nS) and e_l of -65 mV, as HH_cond_exp of PyNN;
+/// with the -60 mV of other scripts of the benchmark it has no resting potential. See HodgkinHuxley.
+struct HhTraub : HodgkinHuxley<TraubKinetics, HodgkinHuxleyDefaults{200, 20000, 6000, 10, 50, -90, -65, -63, -20}> {
+    static constexpr std::string_view
+        name = "hh_traub",
+        summary = "Hodgkin-Huxley type pyramidal cell, exponential conductances",
+        reference = "Traub & Miles (1991), Neuronal Networks of the Hippocampus; Brette et al. (2007), J. Comput. Neurosci. 23:349-398";
 };
 
 }  // namespace ydot::neurons

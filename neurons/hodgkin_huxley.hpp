@@ -21,11 +21,10 @@ struct HodgkinHuxleyDefaults {
 /// Unit with the currents of Hodgkin & Huxley (1952) and excitatory and inhibitory conductances:
 ///   c_m dv/dt = g_l (e_l - v) + g_na m^3 h (e_na - v) + g_k n^4 (e_k - v) + g_ex (e_ex - v) + g_in (e_in - v) + i_e,
 ///   dx/dt = open_x(v) (1 - x) - close_x(v) x for x = m, h, n,   a spike when v comes to v_spike from below; nothing is reset.
-/// Kinetics::rates(v, v_t) says how the gates move. Weights are in nS, positive on both receptors. A unit starts at its resting potential, which is
-/// computed, plus v_0_above_rest, with the gates at rest.
-/// Fixed step: the gates are half a step ahead of v (Hines 1984); each is solved exactly for a constant v (Rush & Larsen 1978) and v exactly for
-/// constant gates and the exact mean of the synaptic conductances: second order in dt, and stable, but no description of a spike above 0.1 ms, where
-/// it is refused.
+/// Kinetics::rates(v, v_t) says how the gates move. Weights are in nS, positive on both receptors. A unit starts at its resting potential,
+/// which is computed (e_l where it has none), plus v_0_above_rest, with the gates at rest. Fixed step: the gates are half a step ahead of v
+/// (Hines 1984); each is solved exactly for a constant v (Rush & Larsen 1978) and v exactly for constant gates and the exact mean of the
+/// synaptic conductances: second order in dt, and stable, but no description of a spike above 0.1 ms, where it is refused.
 template <class Kinetics, HodgkinHuxleyDefaults defaults>
 struct HodgkinHuxley {
     static constexpr auto receptors = excitatory_and_inhibitory;
@@ -40,8 +39,9 @@ struct HodgkinHuxley {
             std::tuple{Field{"c_m_pF", &Params::c_m_pF, "membrane capacitance", positive},
                        Field{"g_na_nS", &Params::g_na_nS, "largest sodium conductance", not_negative},
                        Field{"g_k_nS", &Params::g_k_nS, "largest potassium conductance", not_negative},
-                       Field{"g_l_nS", &Params::g_l_nS, "leak conductance", positive}, Field{"e_na_mV", &Params::e_na_mV, "sodium reversal"},
-                       Field{"e_k_mV", &Params::e_k_mV, "potassium reversal"}, Field{"e_l_mV", &Params::e_l_mV, "leak reversal"},
+                       Field{"g_l_nS", &Params::g_l_nS, "leak conductance", positive},
+                       Field{"e_na_mV", &Params::e_na_mV, "sodium reversal"}, Field{"e_k_mV", &Params::e_k_mV, "potassium reversal"},
+                       Field{"e_l_mV", &Params::e_l_mV, "leak reversal"},
                        Field{"v_t_mV", &Params::v_t_mV, "potential from which the rates of the gates count"},
                        Field{"v_spike_mV", &Params::v_spike_mV, "a spike is counted when v comes here from below"},
                        Field{"i_e_pA", &Params::i_e_pA, "constant current"}},
@@ -148,15 +148,18 @@ private:
         const auto r = Kinetics::rates(v - c.v_t);
         return {v, r.open_m / (r.open_m + r.close_m), r.open_h / (r.open_h + r.close_h), r.open_n / (r.open_n + r.close_n), 0, 0};
     }
-    /// The lowest potential at which the steady currents cancel: from the lowest reversal potential upward, then by bisection.
+    /// The lowest potential at which the steady currents cancel: from e_k upward, then by bisection. e_l where there is none below
+    /// threshold.
     static double rest_mV(const Coeffs& c) {
         const auto outward = [&c](double v) {
             const auto x = steady(v, c);
             return pull(x[0], x[1], x[2], x[3], 0.0, 0.0, c).current <= 0;
         };
-        double low = static_cast<double>(std::min({c.e_l, c.e_k, c.e_na})), high = low;
-        const double highest = static_cast<double>(std::max({c.e_l, c.e_k, c.e_na}));
-        while (high < highest && !outward(high)) low = high, high += 1;
+        double low = static_cast<double>(std::min(c.e_l, c.e_k)) - 1, high = low;
+        while (!outward(high)) {
+            low = high, high += 1;
+            if (high > static_cast<double>(std::max(c.e_l, c.v_t)) + 5) return static_cast<double>(c.e_l);
+        }
         for (int k = 0; k < 40; ++k) (outward((low + high) / 2) ? high : low) = (low + high) / 2;
         return (low + high) / 2;
     }

@@ -22,7 +22,8 @@ struct Izhikevich {
         static constexpr auto fields = std::tuple_cat(
             std::tuple{Field{"a_per_ms", &Params::a_per_ms, "rate of u", positive}, Field{"b", &Params::b, "how u follows v"},
                        Field{"c_mV", &Params::c_mV, "potential after a spike"}, Field{"d_mV", &Params::d_mV, "jump of u at a spike"},
-                       Field{"v_peak_mV", &Params::v_peak_mV, "potential of a spike"}, Field{"i_e", &Params::i_e, "constant current, mV/ms"}},
+                       Field{"v_peak_mV", &Params::v_peak_mV, "potential of a spike"},
+                       Field{"i_e", &Params::i_e, "constant current, mV/ms"}},
             start_fields<Params>(), integrator_field<Params>());
     };
     struct State {
@@ -47,7 +48,8 @@ struct Izhikevich {
                 .per_dt = f(1 / dt_ms),
                 .integrator = p.integrator};
     }
-    /// The stable fixed point without input, the lower root of 0.04 v^2 + (5 - b) v + 140; where there is none, the lowest point of the parabola.
+    /// The stable fixed point without input, the lower root of 0.04 v^2 + (5 - b) v + 140; where there is none, the lowest point of the
+    /// parabola.
     static double rest_mV(const Params& p) {
         const double middle = (p.b - 5) / 0.08;
         return middle - std::sqrt(std::max(middle * middle - 3500, 0.0));

@@ -12,8 +12,8 @@ struct Lif : LeakyMembrane {
     struct Params {
         double tau_m_ms = 10, tau_syn_ms = 2, c_m_pF = 250, t_ref_ms = 2, v_rest_mV = -70, v_th_mV = -55, v_reset_mV = -70, i_e_pA = 0;
         double v_0_above_rest_mV = 0, v_0_std_mV = 0;
-        static constexpr auto fields =
-            std::tuple_cat(std::tuple{Field{"tau_syn_ms", &Params::tau_syn_ms, "decay of the synaptic current", positive}}, leaky_fields<Params>());
+        static constexpr auto fields = std::tuple_cat(
+            std::tuple{Field{"tau_syn_ms", &Params::tau_syn_ms, "decay of the synaptic current", positive}}, leaky_fields<Params>());
     };
     struct State {
         float v_mV = 0, i_pA = 0, refractory = 0;  // v above rest; steps still silent

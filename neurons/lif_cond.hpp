@@ -6,10 +6,11 @@
 namespace ydot::neurons {
 
 /// Leaky integrate-and-fire unit with excitatory and inhibitory conductances:
-///   dv/dt = -(v - v_rest) / tau_m + (g_ex (e_ex - v) + g_in (e_in - v) + i_e) / c_m,   spike and v = v_reset, held for t_ref, at v >= v_th.
-/// Weights are in nS, positive on both receptors. The conductances are exact. Given them the equation of v is linear: it is solved exactly for
-/// conductances that have their exact mean over the step, the first term of the Magnus series, second order in dt (Iserles & Norsett 1999).
-/// The defaults are those of benchmark 1 of Brette et al. (2007), the network of Vogels & Abbott (2005): weights 6 nS and 67 nS.
+///   dv/dt = -(v - v_rest) / tau_m + (g_ex (e_ex - v) + g_in (e_in - v) + i_e) / c_m,   spike and v = v_reset, held for t_ref, at v >=
+///   v_th.
+/// Weights are in nS, positive on both receptors. The conductances are exact. Given them the equation of v is linear: it is solved exactly
+/// for conductances that have their exact mean over the step, the first term of the Magnus series, second order in dt (Iserles & Norsett
+/// 1999). The defaults are those of benchmark 1 of Brette et al. (2007), the network of Vogels & Abbott (2005): weights 6 nS and 67 nS.
 template <class Conductance>
 struct ConductanceLif : LeakyMembrane {
     static constexpr auto receptors = excitatory_and_inhibitory;
@@ -58,7 +59,8 @@ struct ConductanceLif : LeakyMembrane {
         return s.v_mV;
     }
     template <class Real>
-    static void derivative(const std::array<Real, dimensions>& x, std::array<Real, dimensions>& dxdt, const Coeffs& c, const auto& /*input*/) noexcept {
+    static void derivative(const std::array<Real, dimensions>& x, std::array<Real, dimensions>& dxdt, const Coeffs& c,
+                           const auto& /*input*/) noexcept {
         const Real v = x[0], g_ex = x[1], g_in = x[1 + Conductance::dimensions];
         dxdt[0] = (c.constant - c.leak * v + c.per_c * (g_ex * (c.e_ex - v) + g_in * (c.e_in - v))) / c.dt_ms;
         c.ex.derivative(&x[1], &dxdt[1]);

@@ -20,6 +20,7 @@
 namespace ydot::neurons {
 
 /// Every unit that a description can name. Adding one: a header, and its name here.
-using Units = TypeList<Poisson, Lif, LifDelta, LifAlpha, LifCurr, LifCond, LifCondAlpha, Adex, Izhikevich, HhTraub, HhSquid, GlifEscape, PoissonSource, ImageSource, ModulatedSource, PiecewiseSource, SpikeTrains>;
+using Units = TypeList<Poisson, Lif, LifDelta, LifAlpha, LifCurr, LifCond, LifCondAlpha, Adex, Izhikevich, HhTraub, HhSquid, GlifEscape,
+                       PoissonSource, ImageSource, ModulatedSource, PiecewiseSource, SpikeTrains>;
 
 }  // namespace ydot::neurons

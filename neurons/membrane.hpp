@@ -22,7 +22,8 @@ constexpr auto start_fields() {
 template <class P>
 constexpr auto leaky_fields() {
     return std::tuple_cat(
-        std::tuple{Field{"tau_m_ms", &P::tau_m_ms, "membrane time constant", positive}, Field{"c_m_pF", &P::c_m_pF, "membrane capacitance", positive},
+        std::tuple{Field{"tau_m_ms", &P::tau_m_ms, "membrane time constant", positive},
+                   Field{"c_m_pF", &P::c_m_pF, "membrane capacitance", positive},
                    Field{"t_ref_ms", &P::t_ref_ms, "refractory time", not_negative}, Field{"v_rest_mV", &P::v_rest_mV, "resting potential"},
                    Field{"v_th_mV", &P::v_th_mV, "threshold"}, Field{"v_reset_mV", &P::v_reset_mV, "potential after a spike"},
                    Field{"i_e_pA", &P::i_e_pA, "constant current"}},
@@ -68,7 +69,8 @@ inline double v_of_exponential_current(double tau_m_ms, double tau_syn_ms, doubl
     const double integral = std::abs(rate * h_ms) < 1e-8 ? h_ms : std::expm1(rate * h_ms) / rate;
     return std::exp(-h_ms / tau_m_ms) * integral / c_m_pF;
 }
-/// i(x) = x exp(-x/tau_syn), x in ms. The closed form cancels where tau_syn is near tau_m; the series of h^2 sum_k z^k / (k! (k + 2)) does not.
+/// i(x) = x exp(-x/tau_syn), x in ms. The closed form cancels where tau_syn is near tau_m; the series of h^2 sum_k z^k / (k! (k + 2)) does
+/// not.
 inline double v_of_alpha_current(double tau_m_ms, double tau_syn_ms, double c_m_pF, double h_ms) {
     const double z = (1 / tau_m_ms - 1 / tau_syn_ms) * h_ms;
     double integral = (std::exp(z) - std::expm1(z) / z) / z;

@@ -8,8 +8,8 @@
 
 namespace ydot::test {
 
-/// The potential of one unit at the points of a grid, start included, by two ways: `model` takes dt with the scheme of the population, `reference`
-/// integrates M::derivative in double precision from the same start, to 1e-12, without the rounding of the grid. No input.
+/// The potential of one unit at the points of a grid, start included, by two ways: `model` takes dt with the scheme of the population,
+/// `reference` integrates M::derivative in double precision from the same start, to 1e-12, without the rounding of the grid. No input.
 struct Traces {
     std::vector<double> model, reference;
     double largest_error() const {
