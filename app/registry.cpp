@@ -119,8 +119,8 @@ std::unique_ptr<const Population> make(const PopulationSpec& spec, const RunSpec
         auto each = spread_over_units(spec, params, run);
         if constexpr (requires { M::check(params, run.dt_ms, path); })
             for (const auto& unit : each) M::check(unit, run.dt_ms, path);
-        if (!each.empty() && (continuous || StochasticModel<M>))
-            throw Error(path, "parameters that differ from unit to unit need a model that fires at a threshold", spec.source.text());
+        if (!each.empty() && (continuous || (StochasticModel<M> && !SpikeResponse<M>)))
+            throw Error(path, "parameters that differ from unit to unit need a model with a membrane", spec.source.text());
         return std::make_unique<UnitPopulation<M>>(spec.name, size, params, run.dt_ms, continuous, std::move(each));
     }
 }

@@ -143,11 +143,20 @@ concept UnitModel = requires(typename M::State& state, const typename M::Params&
     { M::integrate(state, coeffs, input) } -> std::same_as<float>;  // one step with this input; returns the potential
     M::State::columns(state);                                       // a tie of the variables, each a float and a column of its own
 };
+// It may also have
+//   M::start(state, params, draws) or (state, params, coeffs, draws)   the state of a unit when a run begins, else State{}
+//   M::choose(coeffs, run)   several integrators: run(f) with the f(state, coeffs, input) that the parameters ask for, once for each shard and step
 /// Fires with an intensity: activity(coeffs, potentials in place), coeffs.expected_spikes (in a step at activity 1),
 /// coeffs.refractory_steps, coeffs.grid_probability.
 template <class M>
 concept StochasticModel = UnitModel<M> && requires(const typename M::Coeffs& coeffs, std::span<float> u) {
     M::activity(coeffs, u);
+};
+/// What its spikes do to it is M::spike(state, coeffs), in place of a fixed refractory time that the engine keeps; its weights are physical
+/// (M::physical_weights), so it has no rate reading, and activity() leaves the expected number of spikes of the step.
+template <class M>
+concept SpikeResponse = StochasticModel<M> && M::physical_weights && requires(typename M::State& state, const typename M::Coeffs& coeffs) {
+    M::spike(state, coeffs);
 };
 /// Has an exact flow over any time, so that it can run in continuous time.
 template <class M>
@@ -193,6 +202,7 @@ class UnitPopulation final : public Population {
     using Params = typename M::Params;
     using Coeffs = typename M::Coeffs;
     static constexpr std::size_t n_ports = detail::ports_of<M>();
+    static constexpr bool reads_rate = StochasticModel<M> && !SpikeResponse<M>;
     static constexpr int most_spikes_in_a_step = 24;  // of one unit; Poisson(4) exceeds it once in 10^12 steps
 
 public:
@@ -204,10 +214,13 @@ public:
           each_params_(std::move(each)),
           dt_ms_(dt_ms),
           continuous_(in_continuous_time) {
-        const auto differs = [this](const Coeffs& c) { return std::memcmp(&c, &coeffs_, sizeof c) != 0; };
         for (const auto& p : each_params_) each_.push_back(M::prepare(p, dt_ms));
-        if (std::none_of(each_.begin(), each_.end(), differs)) each_.clear();  // units that differ at the start only
-        else each_.resize((each_.size() + 63) / 64 * 64, coeffs_);  // shards are padded
+        const auto same = [](const Coeffs& a, const Coeffs& b) { return std::memcmp(&a, &b, sizeof a) == 0; };
+        if (std::equal(each_.begin() + !each_.empty(), each_.end(), each_.begin(), same)) {  // they differ at the start only
+            if (!each_.empty()) coeffs_ = each_.front();
+            each_.clear();
+        }
+        if (!each_.empty()) each_.resize((each_.size() + 63) / 64 * 64, coeffs_);  // shards are padded
     }
 
     std::size_t variables() const noexcept override { return n_columns; }
@@ -218,21 +231,22 @@ public:
     }
     bool continuous() const noexcept override { return continuous_; }
     double full_rate_Hz() const noexcept override { return M::full_rate_Hz(params_); }
-    bool reads_activity() const noexcept override { return StochasticModel<M>; }
+    bool reads_activity() const noexcept override { return reads_rate; }
     bool coupled() const noexcept override {
         if constexpr (requires { M::coupled(coeffs_); }) return M::coupled(coeffs_);
         else return false;
     }
 
-    void reset(UnitShard& shard, [[maybe_unused]] const StepKey& key) const override {
+    void reset(UnitShard& shard, const StepKey& key) const override {
         const auto columns = pointers(shard);
+        const auto start_stream = stream_of(name(), Purpose::start);
         for (std::size_t i = 0; i < shard.padded; ++i) {
             State state;
-            if constexpr (requires(Draws draws) { M::start(state, params_, draws); }) {
-                Draws draws(key.seed, stream_of(name(), Purpose::start), shard.first + static_cast<std::uint32_t>(i), key.trial);
-                const std::size_t unit = shard.first + i;
-                M::start(state, unit < each_params_.size() ? each_params_[unit] : params_, draws);
-            }
+            const std::size_t unit = shard.first + i;
+            const Params& params = unit < each_params_.size() ? each_params_[unit] : params_;
+            Draws draws(key.seed, start_stream, static_cast<std::uint32_t>(unit), key.trial);
+            if constexpr (requires { M::start(state, params, coeffs_, draws); }) M::start(state, params, coeffs_of(unit), draws);
+            else if constexpr (requires { M::start(state, params, draws); }) M::start(state, params, draws);
             detail::store(state, columns.data(), i, Indices{});
         }
         std::fill(shard.draws.begin(), shard.draws.end(), 0u);
@@ -240,7 +254,7 @@ public:
     }
 
     bool has_rate() const noexcept override {
-        if constexpr (StochasticModel<M>) return coeffs_.refractory_steps == 0;  // else the rate depends on the past
+        if constexpr (reads_rate) return coeffs_.refractory_steps == 0;  // else the rate depends on the past
         return false;
     }
     double bias() const noexcept override {
@@ -277,7 +291,7 @@ public:
     }
 
     void expect(UnitShard& shard, Step) const override {
-        if constexpr (StochasticModel<M>) {
+        if constexpr (reads_rate) {
             integrate(shard);
             intensities(shard);
             for (float& y : shard.activity) y = expected_of(coeffs_.expected_spikes * y);
@@ -300,16 +314,17 @@ public:
     }
 
 private:
+    const Coeffs& coeffs_of(std::size_t unit) const noexcept { return each_.empty() ? coeffs_ : each_[std::min(unit, each_.size() - 1)]; }
     /// Units that see one another are passed on a population at a time.
     std::size_t piece_of(std::size_t all) const noexcept { return coupled() ? size() : std::max<std::size_t>(all, 1); }
     template <class Real>
     void activities_of(std::span<Real> u) const {
-        if constexpr (StochasticModel<M>)
+        if constexpr (reads_rate)
             for (std::size_t k = 0, n = piece_of(u.size()); k < u.size(); k += n) M::activity(coeffs_, u.subspan(k, n));
     }
     template <class Real>
     void pull_back_of(std::span<const Real> u, std::span<const Real> y, std::span<Real> v) const {
-        if constexpr (StochasticModel<M>)
+        if constexpr (reads_rate)
             for (std::size_t k = 0, n = piece_of(u.size()); k < u.size(); k += n)
                 M::pull_back(coeffs_, u.subspan(k, n), y.subspan(k, n), v.subspan(k, n));
     }
@@ -336,12 +351,13 @@ private:
 
     /// Passes every unit on with its coefficients and its input: f(state, coeffs, input, i).
     template <class F>
-    void for_each_input(UnitShard& shard, F&& f) const {
+    void for_each_input(UnitShard& shard, F f) const {
         if (each_.empty()) return shard.counts ? sweep<false, true>(shard, f) : sweep<false, false>(shard, f);
         return shard.counts ? sweep<true, true>(shard, f) : sweep<true, false>(shard, f);
     }
+    /// All is inlined here, and this nowhere: a call left in the loop would keep it from vectorising, and in large translation units GCC leaves some.
     template <bool own_coeffs, bool counted, class F>
-    void sweep(UnitShard& shard, F&& f) const {
+    [[gnu::noinline, gnu::flatten]] void sweep(UnitShard& shard, F f) const {
         const auto columns = pointers(shard);
         const Coeffs shared = coeffs_;
         const Coeffs* const each = own_coeffs ? each_.data() + shard.first : nullptr;
@@ -384,10 +400,14 @@ private:
 
     void cross_threshold(UnitShard& shard) const {
         std::uint8_t* fired = shard.fired.data();
-        for_each_input(shard, [fired](State& state, const Coeffs& coeffs, const InputOf<M>& input, std::size_t i) {
-            M::integrate(state, coeffs, input);
-            if constexpr (!StochasticModel<M>) fired[i] = M::fire(state, coeffs);
-        });
+        const auto run = [&](auto integrate_unit) {
+            for_each_input(shard, [fired, integrate_unit](State& state, const Coeffs& coeffs, const InputOf<M>& input, std::size_t i) {
+                integrate_unit(state, coeffs, input);
+                if constexpr (!StochasticModel<M>) fired[i] = M::fire(state, coeffs);
+            });
+        };
+        if constexpr (requires { M::choose(coeffs_, run); }) M::choose(coeffs_, run);
+        else run([](State& state, const Coeffs& coeffs, const InputOf<M>& input) { M::integrate(state, coeffs, input); });
     }
 
     /// Spikes are rare: eight units are looked at together.
@@ -406,7 +426,8 @@ private:
         const std::span<float> y(shard.activity.data(), coupled() ? shard.count : shard.padded);
         if (shard.wants_slope) std::copy(y.begin(), y.end(), shard.slope.begin());
         M::activity(coeffs_, y);
-        if (shard.wants_slope) slopes(shard, y);
+        if constexpr (reads_rate)
+            if (shard.wants_slope) slopes(shard, y);
         if (shard.nudge > 0)
             for (std::size_t i = 0; i < y.size(); ++i) y[i] += shard.nudge * (shard.stimulus[i] - y[i]);
     }
@@ -430,7 +451,7 @@ private:
             for (std::size_t i = 0; i < units; ++i) threshold[i] = probability_threshold(per_step * y[i]);
         else
             for (std::size_t i = 0; i < units; ++i) threshold[i] = firing_threshold(per_step * y[i]);
-        const bool refractory = coeffs_.refractory_steps > 0;
+        const bool refractory = !SpikeResponse<M> && coeffs_.refractory_steps > 0;  // the former keeps its own
         if (refractory)
             for_each_state(shard, [&](State& state, std::size_t i) {
                 if (state.refractory >= 0.5f) threshold[i] = 0;
@@ -438,7 +459,7 @@ private:
             });
         const std::size_t old = out.unit.size();
         append_below({shard.words.data(), shard.count}, threshold, shard.first, out.unit);
-        if (refractory) silence(shard, std::span<const std::uint32_t>(out.unit).subspan(old));
+        if (refractory || SpikeResponse<M>) respond(shard, std::span<const std::uint32_t>(out.unit).subspan(old));
     }
     /// Poisson counts x = lambda dt by inversion: P(N >= k + 1) = P(N >= k) - exp(-x) x^k / k!, sixteen units at a time until none has so
     /// many.
@@ -468,11 +489,12 @@ private:
         }
         out.unit.insert(out.unit.end(), buffer.data(), end);
     }
-    void silence(UnitShard& shard, std::span<const std::uint32_t> fired) const {
+    void respond(UnitShard& shard, std::span<const std::uint32_t> fired) const {
         const auto columns = pointers(shard);
         for (const auto unit : fired) {
             State state = detail::load<State>(columns.data(), unit - shard.first, Indices{});
-            state.refractory = coeffs_.refractory_steps;
+            if constexpr (SpikeResponse<M>) M::spike(state, coeffs_of(unit));
+            else state.refractory = coeffs_.refractory_steps;
             detail::store(state, columns.data(), unit - shard.first, Indices{});
         }
     }

@@ -30,6 +30,13 @@ PopulationSpec spec_of(const ModelInfo& model, std::int64_t size) {
     spec.size = size;
     return spec;
 }
+/// Every model takes a step of 0.1 ms.
+RunSpec run_of(Propagator propagator = Propagator::grid) {
+    RunSpec run;
+    run.dt_ms = 0.1;
+    run.propagator = propagator;
+    return run;
+}
 /// Parameters at which the model rests when nothing arrives and nothing is shown.
 PopulationSpec resting(const ModelInfo& model) {
     auto spec = spec_of(model, 100);
@@ -42,7 +49,8 @@ PopulationSpec resting(const ModelInfo& model) {
 /// Parameters at which it fires.
 PopulationSpec firing(const ModelInfo& model) {
     auto spec = spec_of(model, 100);
-    if (has(model, "i_e_pA")) spec.parameters["i_e_pA"] = {500.0, {}};
+    if (has(model, "i_e_pA")) spec.parameters["i_e_pA"] = {model.name == "adex" ? 900.0 : 500.0, {}};
+    if (has(model, "i_e")) spec.parameters["i_e"] = {10.0, {}};
     if (has(model, "units")) {
         spec.parameters["times_ms"] = {std::vector<double>{3, 7.5, 100}, {}};
         spec.parameters["units"] = {std::vector<double>{0, 99, 5}, {}};
@@ -66,8 +74,7 @@ template <class F>
 void for_every_population(PopulationSpec (*choose)(const ModelInfo&), F&& f) {
     for (const auto& model : models_of({"neuron", "source"}))
         for (const auto propagator : {Propagator::grid, Propagator::continuous}) {
-            RunSpec run;
-            run.propagator = propagator;
+            const auto run = run_of(propagator);
             const auto spec = choose(model);
             if (const auto refused = refusal([&] { app::make_population(spec, run); }); !refused.empty()) {
                 CHECK(propagator == Propagator::continuous);
@@ -112,7 +119,7 @@ std::vector<Value> bad_values(const ParameterInfo& p) {
 
 TEST_CASE("Every model and rule says what it is and has defaults that it accepts", "[contract]") {
     const auto models = models_of({"neuron", "source", "rule"});
-    CHECK(models.size() >= 9);
+    CHECK(models.size() >= 19);
     for (const auto& model : models) {
         INFO(model.name);
         CHECK(!model.summary.empty());
@@ -136,7 +143,7 @@ TEST_CASE("Every model refuses unknown and impossible parameters and says where"
         const auto refused = [&](const std::string& key, const Value& value) {
             auto spec = spec_of(model, 10);
             spec.parameters[key] = {value, {"net.toml", 3, 7}};
-            return refusal([&] { app::make_population(spec, {}); });
+            return refusal([&] { app::make_population(spec, run_of()); });
         };
         CHECK(refused("no_such_key", 1.0).find("net.toml:3:7: populations.units.no_such_key") == 0);
         for (const auto& p : model.parameters)
@@ -186,9 +193,34 @@ TEST_CASE("Every model fires when it should, the same each time and again after 
         replica.reset(0);
         TimesLog log(*circuit);
         replica.set_observer(&log);
-        replica.run(200);
+        replica.run(2000);
         CHECK((log.times == first));
     });
+}
+
+TEST_CASE("Every model with a membrane fires with parameters that differ from unit to unit, and adaptively when it can", "[contract]") {
+    for (const auto& model : models_of({"neuron"})) {
+        if (!has(model, "v_0_above_rest_mV")) continue;
+        INFO(model.name);
+        auto spec = firing(model);
+        const std::string current = has(model, "i_e") ? "i_e" : "i_e_pA";
+        const double mean = std::get<double>(spec.parameters[current].value);
+        const auto common = run_shown(*circuit_of(0.1, 3, app::make_population(spec, run_of())), 0, 100)[0];
+        spec.spread[current] = {.distribution = Distribution::uniform, .low = 0.9 * mean, .high = 1.2 * mean};
+        const auto mixed = run_shown(*circuit_of(0.1, 3, app::make_population(spec, run_of())), 0, 100)[0];
+        CHECK(count_of(mixed) > 0);
+        CHECK(std::any_of(mixed.begin(), mixed.end(), [&](const auto& train) { return train != mixed[0]; }));
+
+        spec.spread.clear();
+        spec.spread["v_0_above_rest_mV"] = {.distribution = Distribution::uniform, .low = 0, .high = 5};  // at the start alone
+        const auto started = run_shown(*circuit_of(0.1, 3, app::make_population(spec, run_of())), 0, 100)[0];
+        CHECK(std::any_of(started.begin(), started.end(), [&](const auto& train) { return train != started[0]; }));
+        if (!has(model, "integrator")) continue;
+        spec.spread.clear();
+        spec.parameters["integrator"] = {std::string("adaptive"), {}};
+        const auto reference = run_shown(*circuit_of(0.1, 3, app::make_population(spec, run_of())), 0, 100)[0];
+        CHECK(std::abs(static_cast<double>(reference[0].size()) - static_cast<double>(common[0].size())) <= 1);
+    }
 }
 
 TEST_CASE("A part of a population does what it does in the whole", "[contract]") {
@@ -203,8 +235,8 @@ TEST_CASE("A part of a population does what it does in the whole", "[contract]")
         auto small = firing(model), large = firing(model);
         small.size = 4096;
         large.size = 9000;
-        const auto a = run_shown(*circuit_of(1, 3, app::make_population(small, {})), 0.5f, 30),
-                   b = run_shown(*circuit_of(1, 3, app::make_population(large, {})), 0.5f, 30);
+        const auto a = run_shown(*circuit_of(0.1, 3, app::make_population(small, run_of())), 0.5f, 30),
+                   b = run_shown(*circuit_of(0.1, 3, app::make_population(large, run_of())), 0.5f, 30);
         INFO(model.name);
         CHECK(std::equal(a[0].begin(), a[0].end(), b[0].begin()));
     }

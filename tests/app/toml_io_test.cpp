@@ -539,7 +539,7 @@ TEST_CASE("an override that cannot be applied is refused") {
           "propagator");
     CHECK(fault_set({"rnu.dt_ms=1"}) ==
           "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, "
-          "metrics");
+          "metrics, circuit");
     CHECK(fault_set({"populations.hiden.size=3"}) ==
           "--set populations.hiden.size: populations.hiden: there is no population \"hiden\"; did you mean hidden? Known: pixels, hidden, "
           "answer");
