@@ -63,7 +63,9 @@ std::vector<Params> spread_over_units(const PopulationSpec& spec, const Params& 
         for (std::size_t i = 0; i < each.size(); ++i) {
             const double x = static_cast<double>(quantiles(words[i]));
             if (!info->range.contains(x))
-                throw Error(path, "must be " + info->range.text() + "; unit " + std::to_string(i) + " drew " + to_text(x) + ": set low and high", spec.source.text());
+                throw Error(path,
+                            "must be " + info->range.text() + "; unit " + std::to_string(i) + " drew " + to_text(x) + ": set low and high",
+                            spec.source.text());
             set_number(each[i], key, x);
         }
     }

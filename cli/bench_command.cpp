@@ -62,7 +62,7 @@ void bench_command(const BenchArguments& arguments, const std::string& command) 
         file = std::filesystem::path(arguments.out) / "bench.json";
         if (!std::ofstream(file)) throw Error(file.string(), "cannot be written", {}, Error::Kind::run_failure);
     }
-    bench::Options options{.threads = static_cast<std::size_t>(app::threads_used(arguments.threads)), .quick = arguments.quick};
+    bench::Options options{.threads = static_cast<std::size_t>(app::threads_used(arguments.threads)), .quick = arguments.quick, .limits = {}};
     options.limits = bench::measure_limits(options.threads);
     const auto& l = options.limits;
     if (!arguments.json)

@@ -45,8 +45,8 @@ struct StepKey {
 /// (a multiple of 64) so that loops need no remainder.
 struct UnitShard {
     std::uint32_t first = 0, count = 0, padded = 0;
-    std::vector<float> columns;   ///< state: one array of `padded` floats per variable of the model
-    std::vector<float> input;     ///< what arrives in this step, one array of `padded` for each receptor; zeroed by the engine
+    std::vector<float> columns;      ///< state: one array of `padded` floats per variable of the model
+    std::vector<float> input;        ///< what arrives in this step, one array of `padded` for each receptor; zeroed by the engine
     std::int32_t* counts = nullptr;  ///< what arrives beside it, in units of count_unit; shaped like `input`, zeroed by the population
     float count_unit = 0;
     std::vector<float> activity;  ///< phi(u) after the last step; models without phi: 1 in a step with a spike, if `wants_activity`
@@ -84,8 +84,8 @@ public:
     std::uint32_t size() const noexcept { return size_; }
     std::uint32_t stream() const noexcept { return stream_; }
 
-    virtual std::size_t variables() const noexcept = 0;         ///< floats of state per unit
-    virtual bool receives() const noexcept = 0;                 ///< false for sources
+    virtual std::size_t variables() const noexcept = 0;  ///< floats of state per unit
+    virtual bool receives() const noexcept = 0;          ///< false for sources
     /// Names of the receptors that tell inputs apart (excitatory and inhibitory conductances); empty for models with one kind of input.
     virtual std::span<const std::string_view> receptors() const noexcept { return {}; }
     std::size_t ports() const noexcept { return std::max<std::size_t>(receptors().size(), 1); }
@@ -137,7 +137,8 @@ using InputOf = std::conditional_t<detail::ports_of<M>() == 1, float, std::array
 
 /// What a neuron model provides (see neurons/ for examples).
 template <class M>
-concept UnitModel = requires(typename M::State& state, const typename M::Params& params, const typename M::Coeffs& coeffs, const InputOf<M>& input) {
+concept UnitModel = requires(typename M::State& state, const typename M::Params& params, const typename M::Coeffs& coeffs,
+                             const InputOf<M>& input) {
     { M::name } -> std::convertible_to<std::string_view>;
     { M::prepare(params, 1.0) } -> std::same_as<typename M::Coeffs>;
     { M::integrate(state, coeffs, input) } -> std::same_as<float>;  // one step with this input; returns the potential
@@ -145,7 +146,8 @@ concept UnitModel = requires(typename M::State& state, const typename M::Params&
 };
 // It may also have
 //   M::start(state, params, draws) or (state, params, coeffs, draws)   the state of a unit when a run begins, else State{}
-//   M::choose(coeffs, run)   several integrators: run(f) with the f(state, coeffs, input) that the parameters ask for, once for each shard and step
+//   M::choose(coeffs, run)   several integrators: run(f) with the f(state, coeffs, input) that the parameters ask for, once for each shard
+//   and step
 /// Fires with an intensity: activity(coeffs, potentials in place), coeffs.expected_spikes (in a step at activity 1),
 /// coeffs.refractory_steps, coeffs.grid_probability.
 template <class M>
@@ -207,7 +209,8 @@ class UnitPopulation final : public Population {
 
 public:
     /// @param each  parameters of every unit, or empty when all have the same
-    UnitPopulation(std::string unit_name, std::uint32_t units, const Params& params, double dt_ms, bool in_continuous_time, std::vector<Params> each = {})
+    UnitPopulation(std::string unit_name, std::uint32_t units, const Params& params, double dt_ms, bool in_continuous_time,
+                   std::vector<Params> each = {})
         : Population(std::move(unit_name), units),
           params_(params),
           coeffs_(M::prepare(params, dt_ms)),
@@ -355,7 +358,8 @@ private:
         if (each_.empty()) return shard.counts ? sweep<false, true>(shard, f) : sweep<false, false>(shard, f);
         return shard.counts ? sweep<true, true>(shard, f) : sweep<true, false>(shard, f);
     }
-    /// All is inlined here, and this nowhere: a call left in the loop would keep it from vectorising, and in large translation units GCC leaves some.
+    /// All is inlined here, and this nowhere: a call left in the loop would keep it from vectorising, and in large translation units GCC
+    /// leaves some.
     template <bool own_coeffs, bool counted, class F>
     [[gnu::noinline, gnu::flatten]] void sweep(UnitShard& shard, F f) const {
         const auto columns = pointers(shard);
@@ -417,7 +421,8 @@ private:
             std::uint64_t eight;
             std::memcpy(&eight, shard.fired.data() + i, sizeof eight);
             for (; eight != 0; eight &= eight - 1)  // a unit that fired is a byte of 1
-                if (const auto unit = i + static_cast<std::uint32_t>(std::countr_zero(eight)) / 8; unit < shard.count) out.unit.push_back(shard.first + unit);
+                if (const auto unit = i + static_cast<std::uint32_t>(std::countr_zero(eight)) / 8; unit < shard.count)
+                    out.unit.push_back(shard.first + unit);
         }
     }
 

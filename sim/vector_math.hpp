@@ -5,9 +5,9 @@
 
 namespace ydot {
 
-// Branch-free single-precision functions for loops that must vectorise (libm calls do not without -ffast-math, which we never use, and no call
-// does: GCC stops inlining in large translation units unless told to).
-// Each states its error; tests/sim/vector_math_test.cpp measures it against double precision.
+// Branch-free single-precision functions for loops that must vectorise (libm calls do not without -ffast-math, which we never use, and no
+// call does: GCC stops inlining in large translation units unless told to). Each states its error; tests/sim/vector_math_test.cpp measures
+// it against double precision.
 
 /// exp(x) - 1 with relative error below 7e-7 for |x| < 80; no cancellation near 0. Arguments are clamped to [-80, 80].
 [[gnu::always_inline]] inline float fast_expm1(float x) noexcept {
@@ -51,6 +51,8 @@ namespace ydot {
 }
 
 /// Probability 1 - exp(-x) of at least one event, x >= 0 expected events, as a threshold, see probability_threshold().
-[[gnu::always_inline]] inline std::uint32_t firing_threshold(float expected) noexcept { return probability_threshold(-fast_expm1(-expected)); }
+[[gnu::always_inline]] inline std::uint32_t firing_threshold(float expected) noexcept {
+    return probability_threshold(-fast_expm1(-expected));
+}
 
 }  // namespace ydot

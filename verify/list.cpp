@@ -5,7 +5,7 @@
 namespace ydot::verify {
 
 std::span<const Check* const> checks() {
-    static constexpr std::array<const Check*, 12> all{&pairing,
+    static constexpr std::array<const Check*, 13> all{&pairing,
                                                       &bode,
                                                       &ramps,
                                                       &gates,
@@ -16,7 +16,8 @@ std::span<const Check* const> checks() {
                                                       &contrastive_divergence,  //
                                                       &poisson,
                                                       &time_step,
-                                                      &exact_integration};
+                                                      &exact_integration,
+                                                      &brunel};
     return all;
 }
 

@@ -10,7 +10,7 @@ extern const Check pairing, bode, ramps, gates, causal;
 // What the network computes.
 extern const Check gradient, nudge, trials, contrastive_divergence;
 // Whether the simulator computes it.
-extern const Check poisson, time_step, exact_integration;
+extern const Check poisson, time_step, exact_integration, brunel;
 
 /// Every check, in the order of the report.
 std::span<const Check* const> checks();

@@ -72,3 +72,15 @@ TEST_CASE("Thresholds have the stated probability", "[analytic]") {
         CHECK(probability(firing_threshold(100 * certain)) >= 1 - 1.0 / (1 << 23));
     }
 }
+
+TEST_CASE("fast_exprel has the stated relative error", "[analytic]") {
+    double worst = 0;
+    sweep(-80, 80, [&](float x) {
+        const double exact = x == 0 ? 1 : std::expm1(static_cast<double>(x)) / static_cast<double>(x);
+        worst = std::max(worst, std::abs(static_cast<double>(fast_exprel(x)) / exact - 1));
+    });
+    CHECK(worst < 8e-7);
+    CHECK(fast_exprel(0) == 1);
+    CHECK(static_cast<double>(fast_exprel(-1000)) == Approx(1e-3));
+    CHECK(std::isfinite(fast_exprel(1e38f)));
+}
