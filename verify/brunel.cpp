@@ -20,7 +20,7 @@ constexpr double j_mV = 0.1, dt_ms = 0.1;
 struct Size {
     double excitatory, inputs;
 };
-constexpr Size full{10'000, 1'000}, small{4'000, 400};
+constexpr Size full{10'000, 1'000}, small{4'000, 1'000};
 
 /// Mean and spread of the input of every unit when all fire at one rate (Brunel 2000, eq. 4).
 SiegertInput input_at(double rate_Hz, double g, double eta, double inputs) {
