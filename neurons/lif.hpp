@@ -1,5 +1,7 @@
 #pragma once
+#include <array>
 #include <cmath>
+#include <string_view>
 
 #include "sim/parameters.hpp"
 #include "sim/random.hpp"
@@ -28,10 +30,11 @@ struct Lif {
     };
     struct State {
         float v_mV = 0, i_pA = 0, refractory = 0;  // v above rest; steps still silent
+        static constexpr std::array<std::string_view, 3> names{"v_mV", "i_pA", "refractory_steps"};
         static constexpr auto columns(auto& s) { return std::tie(s.v_mV, s.i_pA, s.refractory); }
     };
     struct Coeffs {
-        float keep_v, keep_i, v_of_i, v_of_constant, threshold, reset, refractory_steps;
+        float keep_v, keep_i, v_of_i, v_of_constant, v_of_current, threshold, reset, refractory_steps;
     };
     static Coeffs prepare(const Params& p, double dt_ms) {
         const double keep_v = std::exp(-dt_ms / p.tau_m_ms), keep_i = std::exp(-dt_ms / p.tau_syn_ms),
@@ -41,6 +44,7 @@ struct Lif {
                 static_cast<float>(keep_i),
                 static_cast<float>(keep_v * integral / p.c_m_pF),
                 static_cast<float>(p.i_e_pA * p.tau_m_ms / p.c_m_pF * (1 - keep_v)),
+                static_cast<float>(p.tau_m_ms / p.c_m_pF * (1 - keep_v)),
                 static_cast<float>(p.v_th_mV - p.v_rest_mV),
                 static_cast<float>(p.v_reset_mV - p.v_rest_mV),
                 static_cast<float>(p.t_ref_ms / dt_ms)};
@@ -48,6 +52,8 @@ struct Lif {
     static void start(State& s, const Params& p, Draws& draws) {
         s.v_mV = static_cast<float>(p.v_0_above_rest_mV + (p.v_0_std_mV > 0 ? p.v_0_std_mV * draws.normal() : 0));
     }
+    static double potential_mV(const State& s, const Params& p) { return p.v_rest_mV + static_cast<double>(s.v_mV); }
+    static void drive(Coeffs& c, float i_pA) noexcept { c.v_of_constant += c.v_of_current * i_pA; }
     static double full_rate_Hz(const Params& p) { return 1e3 / std::max(p.t_ref_ms, 1.0); }
 
     /// An input of step n jumps the current at the end of the step: it moves v from step n + 1 on.

@@ -2,15 +2,21 @@
 #include "neurons/image_source.hpp"
 #include "neurons/lif.hpp"
 #include "neurons/modulated_source.hpp"
+#include "neurons/noise_current.hpp"
 #include "neurons/piecewise_source.hpp"
 #include "neurons/poisson.hpp"
 #include "neurons/poisson_source.hpp"
+#include "neurons/sine_current.hpp"
 #include "neurons/spike_trains.hpp"
+#include "neurons/step_current.hpp"
 #include "sim/type_list.hpp"
 
 namespace ydot::neurons {
 
 /// Every unit that a description can name. Adding one: a header, and its name here.
 using Units = TypeList<Poisson, Lif, PoissonSource, ImageSource, ModulatedSource, PiecewiseSource, SpikeTrains>;
+
+/// Every current that a description can name.
+using Currents = TypeList<StepCurrent, SineCurrent, NoiseCurrent>;
 
 }  // namespace ydot::neurons
