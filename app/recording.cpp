@@ -81,7 +81,7 @@ std::vector<RecordedFrames> recorded_frames(const Description& description, cons
             probe.variable = name == current_name && population.takes_current()
                                  ? Probe::current
                                  : variable_of(population, description.population(spec.population)->model, name, path + ".variables", spec.source);
-            all.push_back({std::move(probe), fmt::format("{}_{}.h5", spec.name, name), spec.population, ParameterInfo{.key = name}.unit()});
+            all.push_back({std::move(probe), fmt::format("{}_{}.h5", spec.name, name), spec.population, ParameterInfo{name, {}, {}, {}, {}}.unit()});
         }
     }
     std::set<std::string> files;
