@@ -299,7 +299,8 @@ void add_stimuli(const Description& description, Circuit& circuit) {
         const auto to = circuit.find_population(spec.to);
         const auto& population = circuit.population(to);
         if (!population.takes_current()) refuse_current(spec, description.population(spec.to)->model, population.continuous());
-        circuit.add_stimulus({spec.name, to, chosen_units(spec.units, spec.unit_range, population.size()), make_current(spec, description.run)});
+        circuit.add_stimulus(
+            {spec.name, to, chosen_units(spec.units, spec.unit_range, population.size()), make_current(spec, description.run)});
     }
 }
 

@@ -14,14 +14,18 @@ namespace {
 
 constexpr std::string_view current_name = "stimulus_pA";
 
-std::size_t variable_of(const Population& population, const std::string& model, const std::string& name, const std::string& path, const Source& source) {
+std::size_t variable_of(const Population& population, const std::string& model, const std::string& name, const std::string& path,
+                        const Source& source) {
     const auto known = population.state_names();
-    if (const auto found = std::find(known.begin(), known.end(), name); found != known.end()) return static_cast<std::size_t>(found - known.begin());
+    if (const auto found = std::find(known.begin(), known.end(), name); found != known.end())
+        return static_cast<std::size_t>(found - known.begin());
     std::vector<std::string> names(known.begin(), known.end());
     if (population.takes_current()) names.emplace_back(current_name);
     if (names.empty()) throw Error(path, model + " has no variables to record", source.text());
     const auto near = nearest_name(name, names);
-    throw Error(path, fmt::format("{} has no variable \"{}\"{} It has {}", model, name, near.empty() ? "." : "; did you mean " + near + "?", fmt::join(names, ", ")),
+    throw Error(path,
+                fmt::format("{} has no variable \"{}\"{} It has {}", model, name, near.empty() ? "." : "; did you mean " + near + "?",
+                            fmt::join(names, ", ")),
                 source.text());
 }
 
@@ -39,10 +43,13 @@ Probe frames_of(const ReportSpec& spec, const RunSpec& run, std::int64_t size) {
 RecordedFrames weights_of(const ReportSpec& spec, const Description& description, const Circuit& circuit) {
     const std::string path = "record.reports." + spec.name;
     const auto& all = circuit.projections();
-    const auto projection = static_cast<std::size_t>(std::find_if(all.begin(), all.end(), [&](const auto& p) { return p.name == spec.projection; }) - all.begin());
-    if (!all[projection].plasticity) throw Error(path + ".projection", spec.projection + " has no plasticity: its weights are those of weights.h5", spec.source.text());
+    const auto projection = static_cast<std::size_t>(
+        std::find_if(all.begin(), all.end(), [&](const auto& p) { return p.name == spec.projection; }) - all.begin());
+    if (!all[projection].plasticity)
+        throw Error(path + ".projection", spec.projection + " has no plasticity: its weights are those of weights.h5", spec.source.text());
     const auto& target = circuit.population(all[projection].to);
-    if (target.continuous()) throw Error(path + ".projection", "weights onto a population in continuous time cannot be recorded", spec.source.text());
+    if (target.continuous())
+        throw Error(path + ".projection", "weights onto a population in continuous time cannot be recorded", spec.source.text());
     auto probe = frames_of(spec, description.run, target.size());
     probe.population = all[projection].to;
     probe.projection = projection;
@@ -51,7 +58,8 @@ RecordedFrames weights_of(const ReportSpec& spec, const Description& description
 
 data::FrameMapping mapping_of(const Probe& probe, const Circuit& circuit) {
     data::FrameMapping mapping;
-    const auto synapses = probe.projection ? synapses_onto(circuit.projections()[*probe.projection], probe.units) : std::vector<RecordedSynapse>{};
+    const auto synapses =
+        probe.projection ? synapses_onto(circuit.projections()[*probe.projection], probe.units) : std::vector<RecordedSynapse>{};
     mapping.index_pointers.push_back(0);
     for (std::size_t k = 0; const auto unit : probe.units) {
         mapping.node_ids.push_back(unit);
@@ -75,13 +83,17 @@ std::vector<RecordedFrames> recorded_frames(const Description& description, cons
         for (const auto& name : spec.variables) {
             const auto p = circuit.find_population(spec.population);
             const auto& population = circuit.population(p);
-            if (population.continuous()) throw Error(path + ".population", spec.population + " runs in continuous time; only populations on the grid have frames", spec.source.text());
+            if (population.continuous())
+                throw Error(path + ".population", spec.population + " runs in continuous time; only populations on the grid have frames",
+                            spec.source.text());
             auto probe = frames_of(spec, description.run, population.size());
             probe.population = p;
-            probe.variable = name == current_name && population.takes_current()
-                                 ? Probe::current
-                                 : variable_of(population, description.population(spec.population)->model, name, path + ".variables", spec.source);
-            all.push_back({std::move(probe), fmt::format("{}_{}.h5", spec.name, name), spec.population, ParameterInfo{name, {}, {}, {}, {}}.unit()});
+            probe.variable =
+                name == current_name && population.takes_current()
+                    ? Probe::current
+                    : variable_of(population, description.population(spec.population)->model, name, path + ".variables", spec.source);
+            all.push_back(
+                {std::move(probe), fmt::format("{}_{}.h5", spec.name, name), spec.population, ParameterInfo{name, {}, {}, {}, {}}.unit()});
         }
     }
     std::set<std::string> files;
@@ -93,8 +105,8 @@ std::vector<RecordedFrames> recorded_frames(const Description& description, cons
 ReportWriter::ReportWriter(const std::vector<RecordedFrames>& recorded, const Circuit& circuit, const std::filesystem::path& directory) {
     const double dt_ms = circuit.dt_ms();
     for (const auto& [probe, file, population, units] : recorded)
-        files_.emplace_back((directory / file).string(), population, units, mapping_of(probe, circuit), static_cast<double>(probe.first) * dt_ms,
-                            static_cast<double>(probe.every) * dt_ms);
+        files_.emplace_back((directory / file).string(), population, units, mapping_of(probe, circuit),
+                            static_cast<double>(probe.first) * dt_ms, static_cast<double>(probe.every) * dt_ms);
 }
 
 void ReportWriter::close() {
@@ -128,7 +140,8 @@ void RateWriter::advance(double time_ms) {
     const auto rows = static_cast<std::ptrdiff_t>(ended - written_);
     for (auto row = open_.begin(); row != open_.begin() + rows; ++row, ++written_) {
         out_ << fmt::format("{}", start_ms_ + static_cast<double>(written_) * bin_ms_);
-        for (std::size_t p = 0; p < sizes_.size(); ++p) out_ << fmt::format(",{:.6g}", static_cast<double>((*row)[p]) / sizes_[p] / bin_ms_ * 1e3);
+        for (std::size_t p = 0; p < sizes_.size(); ++p)
+            out_ << fmt::format(",{:.6g}", static_cast<double>((*row)[p]) / sizes_[p] / bin_ms_ * 1e3);
         out_ << '\n';
     }
     open_.erase(open_.begin(), open_.begin() + rows);

@@ -19,7 +19,8 @@ struct RecordedFrames {
 };
 
 /// What [[record.reports]] asks for, a file for each variable.
-/// @throws Error (bad input) for a population in continuous time, a variable that its model does not have, a projection without plasticity, two
+/// @throws Error (bad input) for a population in continuous time, a variable that its model does not have, a projection without plasticity,
+/// two
 ///         reports of one file
 std::vector<RecordedFrames> recorded_frames(const Description& description, const Circuit& circuit);
 
@@ -34,7 +35,8 @@ private:
     std::vector<data::FrameWriter> files_;
 };
 
-/// Streams the rates of all populations to a table: a row for every bin (start, start + bin] that has ended. Spikes are those of whole windows.
+/// Streams the rates of all populations to a table: a row for every bin (start, start + bin] that has ended. Spikes are those of whole
+/// windows.
 class RateWriter final : public SpikeObserver {
 public:
     /// @param start_ms  of the first bin

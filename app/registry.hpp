@@ -10,8 +10,8 @@
 
 namespace ydot::app {
 
-/// Everything that a description can name, from the lists of the rooms: neurons, sources, stimuli, rules, connectors; then the structures of the
-/// description itself (run, schedule, phase, ...). What `ydot models` shows.
+/// Everything that a description can name, from the lists of the rooms: neurons, sources, stimuli, rules, connectors; then the structures
+/// of the description itself (run, schedule, phase, ...). What `ydot models` shows.
 std::vector<ModelInfo> all_models();
 
 /// @throws Error for an unknown model, unknown or bad parameters, a model that cannot run in continuous time

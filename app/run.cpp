@@ -223,7 +223,8 @@ private:
         std::vector<SpikeObserver*> listening{writer_.get(), &statistics};
         std::optional<RateWriter> rates;
         if (results_ && description_.record.rates_bin_ms > 0)
-            listening.push_back(&rates.emplace(*circuit_, description_.run.warmup_ms, description_.record.rates_bin_ms, results_->file("rates.csv")));
+            listening.push_back(
+                &rates.emplace(*circuit_, description_.run.warmup_ms, description_.record.rates_bin_ms, results_->file("rates.csv")));
         std::optional<ReportWriter> reports;
         if (results_ && !recorded_.empty()) {
             std::vector<Probe> probes;

@@ -502,7 +502,8 @@ ReportSpec read_report(const Node& table, const std::string& path) {
 
 /// A list of tables, each with a name of its own.
 template <class Spec>
-std::vector<Spec> read_list(const Node& node, const std::string& path, std::string_view thing, Spec (*read)(const Node&, const std::string&)) {
+std::vector<Spec> read_list(const Node& node, const std::string& path, std::string_view thing,
+                            Spec (*read)(const Node&, const std::string&)) {
     const auto* numbers = node.kind == Node::Kind::value ? std::get_if<std::vector<double>>(&node.value) : nullptr;
     if (node.kind != Node::Kind::list && !(numbers && numbers->empty()))
         refuse(path, fmt::format("must be a list of tables, each [[{}]], got {}", path, text_of(node)), node.source);
@@ -511,7 +512,8 @@ std::vector<Spec> read_list(const Node& node, const std::string& path, std::stri
     for (std::size_t i = 0; i < node.children.size(); ++i) {
         const auto& spec = specs.emplace_back(read(node.children[i], dotted(path, phase_label(node.children[i], i))));
         if (!names.insert(spec.name).second)
-            refuse(fmt::format("{}.{}.name", path, i), fmt::format("\"{}\" names an earlier {}", spec.name, thing), node.children[i].child("name")->source);
+            refuse(fmt::format("{}.{}.name", path, i), fmt::format("\"{}\" names an earlier {}", spec.name, thing),
+                   node.children[i].child("name")->source);
     }
     return specs;
 }
@@ -866,15 +868,19 @@ private:
         if (spec.projection.empty()) check_reference(path + ".population", "population", spec.population, populations_, false);
         else check_reference(path + ".projection", "projection", spec.projection, projections_, false);
         if (spec.variables.empty() == spec.projection.empty())
-            fail(path + ".variables", spec.projection.empty() ? "is missing: which variables of the model are recorded" : "must be left out for a projection: its weights are recorded");
+            fail(path + ".variables", spec.projection.empty() ? "is missing: which variables of the model are recorded"
+                                                              : "must be left out for a projection: its weights are recorded");
         const std::string& units_of = spec.projection.empty() ? spec.population : d_.projection(spec.projection)->to;
         check_units(path, spec.units, spec.unit_range, d_.population(units_of)->size);
-        for (const auto& [key, time_ms] : {std::pair{".interval_ms", spec.interval_ms}, std::pair{".start_ms", spec.start_ms}, std::pair{".stop_ms", spec.stop_ms}})
+        for (const auto& [key, time_ms] :
+             {std::pair{".interval_ms", spec.interval_ms}, std::pair{".start_ms", spec.start_ms}, std::pair{".stop_ms", spec.stop_ms}})
             check_multiple(path + key, time_ms);
         const double end_ms = d_.run.warmup_ms + d_.run.duration_ms;
-        if (spec.start_ms >= end_ms) fail(path + ".start_ms", fmt::format("must be < {}, the end of the run, got {}", end_ms, spec.start_ms));
+        if (spec.start_ms >= end_ms)
+            fail(path + ".start_ms", fmt::format("must be < {}, the end of the run, got {}", end_ms, spec.start_ms));
         if (spec.stop_ms != 0 && spec.stop_ms <= std::max(spec.start_ms, d_.run.warmup_ms))
-            fail(path + ".stop_ms", fmt::format("must be > {}, where the recording starts, or 0 for the end of the run, got {}", std::max(spec.start_ms, d_.run.warmup_ms), spec.stop_ms));
+            fail(path + ".stop_ms", fmt::format("must be > {}, where the recording starts, or 0 for the end of the run, got {}",
+                                                std::max(spec.start_ms, d_.run.warmup_ms), spec.stop_ms));
     }
 
     void check_schedule() const {

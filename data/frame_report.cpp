@@ -24,7 +24,8 @@ DatasetHandle create_frames(hid_t group, hsize_t columns, const Hdf5Check& check
     const auto creation = check.own<PropertyHandle>(H5Pcreate(H5P_DATASET_CREATE), "create a dataset");
     check(H5Pset_chunk(creation, 2, chunk.data()), "create a dataset");
     check(H5Pset_obj_track_times(creation, false), "create a dataset");
-    return check.own<DatasetHandle>(H5Dcreate2(group, "data", H5T_IEEE_F32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT), "create a dataset");
+    return check.own<DatasetHandle>(H5Dcreate2(group, "data", H5T_IEEE_F32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT),
+                                    "create a dataset");
 }
 
 /// A whole vector that may be written again.
@@ -33,7 +34,8 @@ DatasetHandle create_times(hid_t mapping, const Hdf5Check& check) {
     const auto space = check.own<SpaceHandle>(H5Screate_simple(1, &length, nullptr), "create a dataset");
     const auto creation = check.own<PropertyHandle>(H5Pcreate(H5P_DATASET_CREATE), "create a dataset");
     check(H5Pset_obj_track_times(creation, false), "create a dataset");
-    auto times = check.own<DatasetHandle>(H5Dcreate2(mapping, "time", H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT), "create a dataset");
+    auto times = check.own<DatasetHandle>(H5Dcreate2(mapping, "time", H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT),
+                                          "create a dataset");
     write_text_attribute(times, "units", "ms", check);
     return times;
 }
@@ -41,7 +43,8 @@ DatasetHandle create_times(hid_t mapping, const Hdf5Check& check) {
 void mark_sorted(hid_t mapping, const Hdf5Check& check) {
     const auto ids = open_dataset(mapping, "node_ids", check);
     const auto space = check.own<SpaceHandle>(H5Screate(H5S_SCALAR), "write an attribute");
-    const auto attribute = check.own<AttributeHandle>(H5Acreate2(ids, "sorted", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT), "write an attribute");
+    const auto attribute =
+        check.own<AttributeHandle>(H5Acreate2(ids, "sorted", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT), "write an attribute");
     constexpr std::uint8_t sorted = 1;
     check(H5Awrite(attribute, H5T_NATIVE_UINT8, &sorted), "write an attribute");
 }
@@ -128,8 +131,8 @@ struct FrameWriter::State {
     }
 };
 
-FrameWriter::FrameWriter(std::string path, const std::string& population, const std::string& units, const FrameMapping& mapping, double start_ms,
-                         double step_ms)
+FrameWriter::FrameWriter(std::string path, const std::string& population, const std::string& units, const FrameMapping& mapping,
+                         double start_ms, double step_ms)
     : state_(std::make_unique<State>(std::move(path), population, units, mapping, start_ms, step_ms)) {}
 FrameWriter::FrameWriter(FrameWriter&&) noexcept = default;
 FrameWriter& FrameWriter::operator=(FrameWriter&&) noexcept = default;

@@ -29,13 +29,15 @@ public:
     static constexpr std::size_t buffered_bytes = std::size_t{1} << 20;
 
     /// Creates the file, or replaces an older one. @throws Error(run_failure)
-    FrameWriter(std::string path, const std::string& population, const std::string& units, const FrameMapping& mapping, double start_ms, double step_ms);
+    FrameWriter(std::string path, const std::string& population, const std::string& units, const FrameMapping& mapping, double start_ms,
+                double step_ms);
     FrameWriter(FrameWriter&&) noexcept;
     FrameWriter& operator=(FrameWriter&&) noexcept;
     ~FrameWriter();
 
     /// @param values  #columns
-    /// @throws Error(bad_input) for another number of values, a closed file; Error(run_failure) when the disk is full: later calls throw the same
+    /// @throws Error(bad_input) for another number of values, a closed file; Error(run_failure) when the disk is full: later calls throw
+    /// the same
     void append(std::span<const float> values);
     /// Hands everything appended so far to the operating system. @throws Error(run_failure)
     void flush();

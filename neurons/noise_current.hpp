@@ -8,18 +8,20 @@
 
 namespace ydot::neurons {
 
-/// Piecewise constant Gaussian current: every step_ms each unit draws a current of its own, N(mean, std^2), and keeps it until the next. Draws are keyed
-/// by stimulus, unit and interval, never by thread. The power of the noise is std^2 step_ms: keep that, not std, when step_ms changes. v of a membrane
-/// with time constant tau has the variance (std tau / c)^2 (1 - k) / (1 + k), k = exp(-step_ms / tau), at the ends of the intervals.
+/// Piecewise constant Gaussian current: every step_ms each unit draws a current of its own, N(mean, std^2), and keeps it until the next.
+/// Draws are keyed by stimulus, unit and interval, never by thread. The power of the noise is std^2 step_ms: keep that, not std, when
+/// step_ms changes. v of a membrane with time constant tau has the variance (std tau / c)^2 (1 - k) / (1 + k), k = exp(-step_ms / tau), at
+/// the ends of the intervals.
 struct NoiseCurrent {
     static constexpr std::string_view name = "noise_current", summary = "piecewise constant Gaussian current, independent for every unit",
                                       reference = "Mainen & Sejnowski (1995), Science 268:1503-1506";
     struct Params {
         double mean_pA = 0, std_pA = 100, step_ms = 1, start_ms = 0, stop_ms = 0;
-        static constexpr std::tuple fields{Field{"mean_pA", &Params::mean_pA, "mean"}, Field{"std_pA", &Params::std_pA, "standard deviation", not_negative},
-                                           Field{"step_ms", &Params::step_ms, "how long a unit keeps the current that it has drawn", positive},
-                                           Field{"start_ms", &Params::start_ms, "no current before", not_negative},
-                                           Field{"stop_ms", &Params::stop_ms, "no current from here on; 0: to the end of the run", not_negative}};
+        static constexpr std::tuple fields{
+            Field{"mean_pA", &Params::mean_pA, "mean"}, Field{"std_pA", &Params::std_pA, "standard deviation", not_negative},
+            Field{"step_ms", &Params::step_ms, "how long a unit keeps the current that it has drawn", positive},
+            Field{"start_ms", &Params::start_ms, "no current before", not_negative},
+            Field{"stop_ms", &Params::stop_ms, "no current from here on; 0: to the end of the run", not_negative}};
     };
     struct Coeffs {
         ActiveSpan span;

@@ -8,20 +8,21 @@
 
 namespace ydot::neurons {
 
-/// Sinusoidal current, the same for all units: offset + amplitude sin(2 pi frequency t + phase) from start to stop, 0 outside; t counts from the start
-/// of the simulation. A step takes the mean of the current over it, so the charge is exact: what a unit sees is the sine in the middle of the step
-/// times sin(x) / x, x = pi frequency dt.
+/// Sinusoidal current, the same for all units: offset + amplitude sin(2 pi frequency t + phase) from start to stop, 0 outside; t counts
+/// from the start of the simulation. A step takes the mean of the current over it, so the charge is exact: what a unit sees is the sine in
+/// the middle of the step times sin(x) / x, x = pi frequency dt.
 struct SineCurrent {
     static constexpr std::string_view name = "sine_current", summary = "sinusoidal current",
                                       reference = "Brunel, Chance, Fourcaud & Abbott (2001), Phys. Rev. Lett. 86:2186-2189";
     struct Params {
         double amplitude_pA = 100, frequency_Hz = 10, phase_rad = 0, offset_pA = 0, start_ms = 0, stop_ms = 0;
-        static constexpr std::tuple fields{Field{"amplitude_pA", &Params::amplitude_pA, "amplitude"},
-                                           Field{"frequency_Hz", &Params::frequency_Hz, "frequency", not_negative},
-                                           Field{"phase_rad", &Params::phase_rad, "phase at time 0"},
-                                           Field{"offset_pA", &Params::offset_pA, "mean"},
-                                           Field{"start_ms", &Params::start_ms, "no current before", not_negative},
-                                           Field{"stop_ms", &Params::stop_ms, "no current from here on; 0: to the end of the run", not_negative}};
+        static constexpr std::tuple fields{
+            Field{"amplitude_pA", &Params::amplitude_pA, "amplitude"},
+            Field{"frequency_Hz", &Params::frequency_Hz, "frequency", not_negative},
+            Field{"phase_rad", &Params::phase_rad, "phase at time 0"},
+            Field{"offset_pA", &Params::offset_pA, "mean"},
+            Field{"start_ms", &Params::start_ms, "no current before", not_negative},
+            Field{"stop_ms", &Params::stop_ms, "no current from here on; 0: to the end of the run", not_negative}};
     };
     struct Coeffs {
         ActiveSpan span;

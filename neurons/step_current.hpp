@@ -8,8 +8,8 @@
 
 namespace ydot::neurons {
 
-/// Piecewise constant current, the same for all units: 0 before times_ms[0], amplitudes_pA[k] from times_ms[k] to times_ms[k + 1], the last amplitude
-/// to the end. Times are multiples of dt, so the potential of a linear membrane is the closed form at every step.
+/// Piecewise constant current, the same for all units: 0 before times_ms[0], amplitudes_pA[k] from times_ms[k] to times_ms[k + 1], the last
+/// amplitude to the end. Times are multiples of dt, so the potential of a linear membrane is the closed form at every step.
 struct StepCurrent {
     static constexpr std::string_view name = "step_current", summary = "piecewise constant current",
                                       reference = "Hodgkin & Huxley (1952), J. Physiol. 117:500-544";

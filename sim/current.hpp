@@ -13,14 +13,14 @@
 
 namespace ydot {
 
-// Currents into units from outside. A current is constant within a step: step n sees it from n dt to (n + 1) dt, and the model of the units adds
-// it to its constant current for that step (drive() of a unit model), so whatever is exact for a constant current stays exact.
+// Currents into units from outside. A current is constant within a step: step n sees it from n dt to (n + 1) dt, and the model of the units
+// adds it to its constant current for that step (drive() of a unit model), so whatever is exact for a constant current stays exact.
 
 /// Which currents are asked for: those of the units first, first + 1, ... in step n.
 struct CurrentRequest {
     Step n;
     double dt_ms;
-    std::uint32_t first;   ///< a multiple of 64, as the number of units
+    std::uint32_t first;  ///< a multiple of 64, as the number of units
     StepKey key;
     std::uint32_t stream;  ///< of the stimulus, for random numbers
 };
@@ -28,7 +28,8 @@ inline constexpr Step for_good = std::numeric_limits<Step>::max();
 
 /// What a model of a current provides (see neurons/step_current.hpp for an example).
 template <class C>
-concept CurrentModel = requires(const typename C::Params& params, const typename C::Coeffs& coeffs, const CurrentRequest& request, std::span<float> pA) {
+concept CurrentModel = requires(const typename C::Params& params, const typename C::Coeffs& coeffs, const CurrentRequest& request,
+                                std::span<float> pA) {
     { C::name } -> std::convertible_to<std::string_view>;
     { C::prepare(params, 1.0) } -> std::same_as<typename C::Coeffs>;
     { C::fill(coeffs, request, pA) } -> std::same_as<Step>;  // sets the currents; returns the first step after n in which they may differ
@@ -53,7 +54,7 @@ private:
 /// A current and the units that it reaches.
 struct Stimulus {
     std::string name;
-    std::size_t to = 0;                 ///< population
+    std::size_t to = 0;                  ///< population
     std::vector<std::uint32_t> units{};  ///< ascending; empty: all
     std::unique_ptr<const Current> current;
 };

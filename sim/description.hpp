@@ -96,7 +96,8 @@ struct StimulusSpec {
         Field{"units", &StimulusSpec::units, "the units that receive it, in place of all", not_negative},
         Field{"unit_range", &StimulusSpec::unit_range, "first and last of them, in place of a list", not_negative}};
     bool operator==(const StimulusSpec& o) const {
-        return std::tie(name, model, to, units, unit_range, parameters) == std::tie(o.name, o.model, o.to, o.units, o.unit_range, o.parameters);
+        return std::tie(name, model, to, units, unit_range, parameters) ==
+               std::tie(o.name, o.model, o.to, o.units, o.unit_range, o.parameters);
     }
 };
 
@@ -256,7 +257,8 @@ struct ReportSpec {
         Field{"units", &ReportSpec::units, "units, or targets of the synapses, in place of all", not_negative},
         Field{"unit_range", &ReportSpec::unit_range, "first and last of them, in place of a list", not_negative},
         Field{"interval_ms", &ReportSpec::interval_ms, "from frame to frame; 0: every step", not_negative},
-        Field{"start_ms", &ReportSpec::start_ms, "time of the first frame, from the start of the warm-up; not before its end", not_negative},
+        Field{"start_ms", &ReportSpec::start_ms, "time of the first frame, from the start of the warm-up; not before its end",
+              not_negative},
         Field{"stop_ms", &ReportSpec::stop_ms, "no frame from here on; 0: the end of the run", not_negative}};
     bool operator==(const ReportSpec& o) const {
         return std::tie(name, population, projection, variables, units, unit_range, interval_ms, start_ms, stop_ms) ==
@@ -276,7 +278,8 @@ struct RecordSpec {
         Field{"populations", &RecordSpec::populations, "whose spikes; \"*\": all"},
         Field{"presentations", &RecordSpec::presentations,
               "of a schedule: so many training images are shown and recorded, with all phases, before and after learning", not_negative},
-        Field{"rates_bin_ms", &RecordSpec::rates_bin_ms, "write rates.csv, the rates of the populations in bins of this length; 0: do not", not_negative}};
+        Field{"rates_bin_ms", &RecordSpec::rates_bin_ms, "write rates.csv, the rates of the populations in bins of this length; 0: do not",
+              not_negative}};
     bool operator==(const RecordSpec&) const = default;
 };
 

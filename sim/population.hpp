@@ -151,7 +151,9 @@ concept UnitModel = requires(typename M::State& state, const typename M::Params&
 };
 /// Can be driven by a current from outside: drive(coeffs, i) adds i to the constant current of a step, in the coefficients of the step.
 template <class M>
-concept CurrentDriven = UnitModel<M> && requires(typename M::Coeffs& coeffs) { M::drive(coeffs, 1.0f); };
+concept CurrentDriven = UnitModel<M> && requires(typename M::Coeffs& coeffs) {
+    M::drive(coeffs, 1.0f);
+};
 /// Fires with an intensity: activity(coeffs, potentials in place), coeffs.expected_spikes (in a step at activity 1),
 /// coeffs.refractory_steps, coeffs.grid_probability.
 template <class M>

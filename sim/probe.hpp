@@ -9,15 +9,16 @@
 
 namespace ydot {
 
-/// What is read from a replica while it runs. A frame of step n is taken as step n begins: it has the state at the end of step n - 1, the time n dt; that of
-/// step 0 is the state at the start. A current from outside is that of the step that ends then (step 0: none).
+/// What is read from a replica while it runs. A frame of step n is taken as step n begins: it has the state at the end of step n - 1, the
+/// time n dt; that of step 0 is the state at the start. A current from outside is that of the step that ends then (step 0: none).
 struct Probe {
     static constexpr std::size_t current = static_cast<std::size_t>(-1);  ///< as a variable: the current from outside
     std::size_t population = 0;
-    std::size_t variable = 0;                 ///< of Population::state_names()
-    std::optional<std::size_t> projection{};  ///< in place of a variable: weights of the synapses onto the units, in the order of synapses_onto()
-    std::vector<std::uint32_t> units{};       ///< ascending, at least one
-    Step first = 0, every = 1, last = 0;      ///< frames of first, first + every, ... below last
+    std::size_t variable = 0;  ///< of Population::state_names()
+    std::optional<std::size_t>
+        projection{};  ///< in place of a variable: weights of the synapses onto the units, in the order of synapses_onto()
+    std::vector<std::uint32_t> units{};   ///< ascending, at least one
+    Step first = 0, every = 1, last = 0;  ///< frames of first, first + every, ... below last
 
     /// How many frames there are before step n.
     Step frames_before(Step n) const noexcept {

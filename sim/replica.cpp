@@ -11,7 +11,8 @@ namespace ydot {
 //   arrive  spikes emitted at n - delay (delay >= 1) add their weight, as it is before this step's learning, to the input of step n
 //   update  units take the input of n and decide who fires in n
 //   learn   each arrival and each spike of n sees the other side's trace, in which a spike of the same step counts half
-//   observe read-outs see the state after all of the above; a spike of step n has the time (n + 1) dt, the end of the step, and a frame of that time
+//   observe read-outs see the state after all of the above; a spike of step n has the time (n + 1) dt, the end of the step, and a frame of
+//   that time
 //           the state at the end of the step
 // A window is as long as the smallest delay: nothing emitted in it arrives in it, so its shards run in parallel, in any order.
 
@@ -84,7 +85,8 @@ void Replica::record(const Shard& shard, Step n) {
 }
 
 void Replica::inject(Shard& shard, Step n) {
-    if (!shard.currents.empty()) shard.currents.fill({circuit_.seed(), trial_}, circuit_.dt_ms(), n, shard.units.first, shard.units.current_pA);
+    if (!shard.currents.empty())
+        shard.currents.fill({circuit_.seed(), trial_}, circuit_.dt_ms(), n, shard.units.first, shard.units.current_pA);
 }
 
 void Replica::arrive(Shard& shard, Step n) {
@@ -341,7 +343,8 @@ void Replica::set_probes(std::vector<Probe> probes, FrameObserver* observer) {
     frames_.clear();
     for (auto& shard : shards_) shard.parts.clear();
     for (auto& probe : probes) {
-        const auto synapses = probe.projection ? synapses_onto(circuit_.projections()[*probe.projection], probe.units) : std::vector<RecordedSynapse>{};
+        const auto synapses =
+            probe.projection ? synapses_onto(circuit_.projections()[*probe.projection], probe.units) : std::vector<RecordedSynapse>{};
         std::size_t at = 0;
         for_shards_of(probe.population, [&](Shard& shard) {
             Part part{frames_.size(), at, {}, {}};

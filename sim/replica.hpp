@@ -81,7 +81,7 @@ private:
         bool sums_activity = false;
         std::vector<float> slopes{};
         ShardCurrents currents{};
-        std::vector<Part> parts{};  ///< of probes
+        std::vector<Part> parts{};                               ///< of probes
         std::vector<std::uint32_t> fired{};                      // scratch: spikes of a step within the shard
         std::vector<std::span<const std::uint32_t>> arrivals{};  // scratch: by delay index
     };

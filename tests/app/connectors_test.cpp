@@ -52,7 +52,7 @@ std::vector<Synapse> synapses_of(const Circuit& circuit) {
             result.push_back({source, block.first_target() + target, delay * circuit.dt_ms(), weight});
         });
     for (const auto& part : circuit.static_synapses())
-        part.for_each([&](auto, std::uint32_t source, auto, std::uint32_t target, std::uint16_t delay, float weight) {
+        part.for_each([&](auto, std::uint32_t source, auto, std::uint32_t target, auto, std::uint16_t delay, float weight) {
             result.push_back({source, target, delay * circuit.dt_ms(), weight});
         });
     std::sort(result.begin(), result.end());

@@ -337,7 +337,8 @@ name = "w"
 projection = "out"
 interval_ms = 2
 )";
-    const auto d = parse_description(text, "net.toml", Overrides{"record.reports.w.stop_ms=4", "record.reports.0.variables=[\"a\", \"b\"]", "stimuli.clamp.to=answer"});
+    const auto d = parse_description(
+        text, "net.toml", Overrides{"record.reports.w.stop_ms=4", "record.reports.0.variables=[\"a\", \"b\"]", "stimuli.clamp.to=answer"});
     REQUIRE(d.stimuli.size() == 1);
     CHECK(d.stimuli[0].name == "clamp");
     CHECK(d.stimuli[0].to == "answer");
@@ -348,8 +349,10 @@ interval_ms = 2
     CHECK(d.record.reports[1].stop_ms == 4);
     CHECK(parse_description(write_description(d), "") == d);
     CHECK(parse_description(text, "net.toml", Overrides{"stimuli.clamp.model=noise_current"}).stimuli[0].parameters.empty());
-    CHECK_THROWS_WITH(parse_description(text, "net.toml", Overrides{"record.reports.x.stop_ms=4"}), Catch::Contains("there is no report \"x\""));
-    CHECK_THROWS_WITH(parse_description(text, "net.toml", Overrides{"stimuli.clmp.to=hidden"}), Catch::Contains("there is no stimulus \"clmp\"; did you mean clamp?"));
+    CHECK_THROWS_WITH(parse_description(text, "net.toml", Overrides{"record.reports.x.stop_ms=4"}),
+                      Catch::Contains("there is no report \"x\""));
+    CHECK_THROWS_WITH(parse_description(text, "net.toml", Overrides{"stimuli.clmp.to=hidden"}),
+                      Catch::Contains("there is no stimulus \"clmp\"; did you mean clamp?"));
 }
 
 TEST_CASE("two phases of one name are refused") {

@@ -68,7 +68,8 @@ TEST_CASE("The potential under a step current is the closed form at every step",
             const double t = static_cast<double>(k) * dt_ms, r = unit.tau_m_ms / unit.c_m_pF;
             double exact = unit.v_rest_mV + r * unit.i_e_pA * -std::expm1(-t / unit.tau_m_ms), before = 0;
             for (std::size_t s = 0; s < current.times_ms.size(); ++s) {
-                if (t > current.times_ms[s]) exact += r * (current.amplitudes_pA[s] - before) * -std::expm1(-(t - current.times_ms[s]) / unit.tau_m_ms);
+                if (t > current.times_ms[s])
+                    exact += r * (current.amplitudes_pA[s] - before) * -std::expm1(-(t - current.times_ms[s]) / unit.tau_m_ms);
                 before = current.amplitudes_pA[s];
             }
             worst = std::max(worst, std::abs(trace[k][0] - exact));
@@ -118,7 +119,8 @@ TEST_CASE("The subthreshold response to a sine current has the amplitude and pha
     const double dt_ms = 0.1, phase = 0.7, offset_pA = 50, amplitude_pA = 200;
     for (const double frequency_Hz : {2.0, 10.0, 50.0, 200.0}) {
         const auto circuit = lif_circuit(dt_ms, unit);
-        stimulate<SineCurrent>(*circuit, "sine", {.amplitude_pA = amplitude_pA, .frequency_Hz = frequency_Hz, .phase_rad = phase, .offset_pA = offset_pA});
+        stimulate<SineCurrent>(*circuit, "sine",
+                               {.amplitude_pA = amplitude_pA, .frequency_Hz = frequency_Hz, .phase_rad = phase, .offset_pA = offset_pA});
         const auto trace = traces(*circuit, 20000, v, 1);
         // Whole periods of the last second; the transient has died out (exp(-100)).
         std::complex<double> fourier = 0;
@@ -133,7 +135,8 @@ TEST_CASE("The subthreshold response to a sine current has the amplitude and pha
                                               std::complex<double>(1, omega * unit.tau_m_ms);
         // A current that is constant in a step has its sine's mean there: the response errs by (omega dt)^2 / 12 of its size at the most,
         // beside float rounding as for the step current.
-        INFO(frequency_Hz << " Hz: amplitude " << std::abs(fourier) << " for " << std::abs(expected) << ", phase " << std::arg(fourier) << " for " << std::arg(expected));
+        INFO(frequency_Hz << " Hz: amplitude " << std::abs(fourier) << " for " << std::abs(expected) << ", phase " << std::arg(fourier)
+                          << " for " << std::arg(expected));
         const double bound = std::pow(omega * dt_ms, 2) / 6 + 1e-4 / std::abs(expected);
         CHECK(std::abs(std::abs(fourier) / std::abs(expected) - 1) < bound);
         CHECK(std::abs(std::arg(fourier / expected)) < bound);
@@ -233,6 +236,32 @@ TEST_CASE("A replica that is reset has the currents of a new one", "[contract]")
     replica.reset(0);
     replica.run(30);
     CHECK(log.frames.at(0) == traces(*circuit, 30, no_variable, 10));
+}
+
+TEST_CASE("Recorded potentials are absolute, also where units differ", "[contract]") {
+    std::vector<Lif::Params> each;
+    for (int i = 0; i < 5000; ++i) each.push_back({.v_rest_mV = -60.0 - i % 7, .v_0_above_rest_mV = 0.5});
+    std::vector<Member> members;
+    members.push_back(std::make_unique<UnitPopulation<Lif>>("lif", 5000, Lif::Params{}, 0.1, false, each));
+    Circuit circuit(0.1, 1, std::move(members));
+    const auto trace = traces(circuit, 2, v, 5000);
+    for (std::size_t i = 0; i < 5000; ++i) {
+        REQUIRE(trace[0][i] == -59.5 - static_cast<double>(i % 7));
+        REQUIRE(std::abs(trace[1][i] - (-60.0 - static_cast<double>(i % 7) + 0.5 * std::exp(-0.01))) < 1e-5);
+    }
+}
+
+TEST_CASE("A variable of state is recorded as it is, from units of several shards and at an interval", "[contract]") {
+    const auto circuit = lif_circuit(0.1, {.t_ref_ms = 2}, 9000);
+    stimulate<StepCurrent>(*circuit, "kick", {{0, 0.1}, {1e5, 0}}, {4095, 4096, 8999});
+    Log log;
+    Replica replica(*circuit);
+    replica.set_probes({{.variable = 2, .units = {0, 4095, 4096, 8999}, .first = 1, .every = 5, .last = 18}, {.units = {8999}, .first = 0, .last = 2}}, &log);
+    replica.run(7);
+    replica.run(20);
+    REQUIRE(log.frames.at(0).size() == 4);  // of steps 1, 6, 11, 16
+    for (std::size_t k = 0; k < 4; ++k) CHECK(log.frames[0][k] == std::vector<double>{0, 20.0 - 5.0 * k, 20.0 - 5.0 * k, 20.0 - 5.0 * k});
+    CHECK(log.frames.at(1) == std::vector<std::vector<double>>{{-70}, {-70}});  // fires in step 0 and is reset
 }
 
 TEST_CASE("Bad parameters of a current are refused", "[contract]") {
