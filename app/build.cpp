@@ -295,6 +295,16 @@ void set_backgrounds(const Description& description, Circuit& circuit) {
             circuit.set_background(p, BackgroundInput::make(spec.name, spec.background_rate_Hz, spec.background_weight, circuit.dt_ms()));
 }
 
+void add_stimuli(const Description& description, Circuit& circuit) {
+    for (const auto& spec : description.stimuli) {
+        const auto to = circuit.find_population(spec.to);
+        const auto& population = circuit.population(to);
+        if (!population.takes_current()) refuse_current(spec, description.population(spec.to)->model, population.continuous());
+        circuit.add_stimulus(
+            {spec.name, to, chosen_units(spec.units, spec.unit_range, population.size()), make_current(spec, description.run)});
+    }
+}
+
 }  // namespace
 
 Step to_steps(double time_ms, double dt_ms) {
@@ -302,6 +312,15 @@ Step to_steps(double time_ms, double dt_ms) {
     if (std::abs(steps * dt_ms - time_ms) > 1e-9 * std::max(std::abs(time_ms), dt_ms))
         throw Error(to_text(time_ms) + " ms is not a multiple of run.dt_ms = " + to_text(dt_ms));
     return static_cast<Step>(steps);
+}
+
+std::vector<std::uint32_t> chosen_units(const std::vector<double>& units, const std::vector<double>& range, std::int64_t size) {
+    std::vector<std::uint32_t> chosen(units.begin(), units.end());
+    std::sort(chosen.begin(), chosen.end());
+    if (!range.empty())
+        for (auto unit = static_cast<std::int64_t>(range[0]); unit <= static_cast<std::int64_t>(range[1]) && unit < size; ++unit)
+            chosen.push_back(static_cast<std::uint32_t>(unit));
+    return chosen;
 }
 
 std::unique_ptr<Circuit> build_circuit(const Description& description) {
@@ -312,6 +331,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
         std::make_unique<Circuit>(description.run.dt_ms, static_cast<std::uint64_t>(description.run.seed), std::move(populations));
 
     set_backgrounds(description, *circuit);
+    add_stimuli(description, *circuit);
 
     const auto streamed = streamed_projections(description, *circuit);
     require_memory(memory_needed(description, *circuit, streamed), available_memory_bytes());

@@ -16,5 +16,7 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
 
 /// A time as a number of steps. @throws Error for a time that is not a multiple of dt (validate() has told where)
 Step to_steps(double time_ms, double dt_ms);
+/// The units that a list, or a range [first, last], names, ascending; empty when both are: all.
+std::vector<std::uint32_t> chosen_units(const std::vector<double>& units, const std::vector<double>& range, std::int64_t size);
 
 }  // namespace ydot::app

@@ -140,6 +140,7 @@ bool is_continuous(const PopulationSpec& spec, const RunSpec& run) {
 std::vector<ModelInfo> all_models() {
     std::vector<ModelInfo> models;
     neurons::Units::for_each([&]<class M>() { models.push_back(info_of<M>(SourceModel<M> || replays<M> ? "source" : "neuron")); });
+    neurons::Currents::for_each([&]<class C>() { models.push_back(info_of<C>("stimulus")); });
     plasticity::Rules::for_each([&]<class R>() { models.push_back(info_of<R>("rule")); });
     for (const auto& connector : networks::connectors()) models.push_back(connector.info);
     for (const auto& circuit : networks::circuits()) models.push_back(circuit.info);
@@ -149,10 +150,12 @@ std::vector<ModelInfo> all_models() {
         "projection", "[projections.NAME]: these keys, weight, delay_ms, plasticity and the parameters of the connector"));
     models.push_back(table_of<DistributionSpec>("distribution", "weight or delay_ms of a projection: a number, or a table of these keys"));
     models.push_back(table_of<PlasticitySpec>("plasticity", "[projections.NAME.plasticity]: these keys and the parameters of the rule"));
+    models.push_back(table_of<StimulusSpec>("stimulus", "[stimuli.NAME]: these keys and the parameters of the current"));
     models.push_back(table_of<ScheduleSpec>("schedule", "training on images"));
     models.push_back(table_of<PhaseSpec>("phase", "[[schedule.phases]], in order"));
     models.push_back(table_of<DataSpec>("data", "images; training, validation and test apart"));
     models.push_back(table_of<RecordSpec>("record", "what is recorded"));
+    models.push_back(table_of<ReportSpec>("report", "[[record.reports]]: frames of state variables or weights"));
     models.push_back(table_of<MetricsSpec>("metrics", "what is measured at every point of the learning curve"));
     return models;
 }
@@ -164,6 +167,31 @@ std::unique_ptr<const Population> make_population(const PopulationSpec& spec, co
     });
     if (!made) refuse_name("populations." + spec.name + ".model", "model", spec.model, names_of<neurons::Units>(), spec.source);
     return made;
+}
+
+std::unique_ptr<const Current> make_current(const StimulusSpec& spec, const RunSpec& run) {
+    const std::string path = "stimuli." + spec.name;
+    std::unique_ptr<const Current> made;
+    neurons::Currents::for_each([&]<class C>() {
+        if (C::name != spec.model) return;
+        const auto params = read_fields<typename C::Params>(spec.parameters, path, field_keys<StimulusSpec>());
+        C::check(params, run.dt_ms, path);
+        made = std::make_unique<CurrentOf<C>>(params, run.dt_ms);
+    });
+    if (!made) refuse_name(path + ".model", "current", spec.model, names_of<neurons::Currents>(), spec.source);
+    return made;
+}
+
+void refuse_current(const StimulusSpec& spec, const std::string& model, bool continuous) {
+    std::string driven;
+    neurons::Units::for_each([&]<class M>() {
+        if constexpr (!SourceModel<M> && !replays<M>)
+            if constexpr (CurrentDriven<M>) driven += (driven.empty() ? "" : ", ") + std::string(M::name);
+    });
+    throw Error("stimuli." + spec.name + ".to",
+                continuous ? spec.to + " runs in continuous time; only populations on the grid take currents"
+                           : spec.to + " is " + model + ", which takes no current; models that do: " + driven,
+                spec.source.text());
 }
 
 std::shared_ptr<const PairRule> make_rule(const PlasticitySpec& spec, const std::string& path, const Source& source) {
@@ -191,6 +219,7 @@ void fill_defaults(Description& description) {
         fill(p.parameters, p.model, "neuron", "source");
         for (const auto& [key, distribution] : p.spread) p.parameters.erase(key);
     }
+    for (auto& s : description.stimuli) fill(s.parameters, s.model, "stimulus");
     for (auto& p : description.projections) {
         fill(p.connection, p.connector, "connector");
         fill(p.plasticity.parameters, p.plasticity.rule, "rule");

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "app/build.hpp"
+#include "app/recording.hpp"
 #include "app/registry.hpp"
 #include "app/toml_io.hpp"
 #include "data/images.hpp"
@@ -74,17 +75,16 @@ private:
     double offset_ms_ = 0, start_ms_ = -1;
 };
 
-/// Hands spikes to two observers.
-class Both final : public SpikeObserver {
+/// Hands spikes to several observers.
+class All final : public SpikeObserver {
 public:
-    Both(SpikeObserver& first, SpikeObserver& second) : first_(first), second_(second) {}
+    explicit All(std::vector<SpikeObserver*> observers) : observers_(std::move(observers)) {}
     void spikes(std::size_t population, std::span<const double> times_ms, std::span<const std::uint64_t> units) override {
-        first_.spikes(population, times_ms, units);
-        second_.spikes(population, times_ms, units);
+        for (auto* observer : observers_) observer->spikes(population, times_ms, units);
     }
 
 private:
-    SpikeObserver &first_, &second_;
+    std::vector<SpikeObserver*> observers_;
 };
 
 /// Bins of the usual lengths, in whole steps: in others the number of steps would differ from bin to bin.
@@ -194,6 +194,7 @@ private:
     // ---- without a schedule ----
 
     void prepare_free_run() {
+        recorded_ = recorded_frames(description_, *circuit_);
         if (!(description_.run.duration_ms > 0))
             throw Error("run.duration_ms", "must be > 0 for a run without a schedule, got " + to_text(description_.run.duration_ms), {});
         for (std::size_t p = 0; p < description_.populations.size(); ++p) {
@@ -219,7 +220,18 @@ private:
             replica.learn_online();
         writer_->start_at_ms(description_.run.warmup_ms);
         auto statistics = statistics_of(*circuit_, activity_options(description_.run));
-        Both observers(*writer_, statistics);
+        std::vector<SpikeObserver*> listening{writer_.get(), &statistics};
+        std::optional<RateWriter> rates;
+        if (results_ && description_.record.rates_bin_ms > 0)
+            listening.push_back(
+                &rates.emplace(*circuit_, description_.run.warmup_ms, description_.record.rates_bin_ms, results_->file("rates.csv")));
+        std::optional<ReportWriter> reports;
+        if (results_ && !recorded_.empty()) {
+            std::vector<Probe> probes;
+            for (const auto& frames : recorded_) probes.push_back(frames.probe);
+            replica.set_probes(std::move(probes), &reports.emplace(recorded_, *circuit_, results_->path()));
+        }
+        All observers(std::move(listening));
         replica.set_observer(&observers);
         const auto start = Clock::now();
         // Whole windows, so that nothing depends on where the pieces end; about a tenth of a second each, so that Ctrl-C is heard.
@@ -229,10 +241,12 @@ private:
             const auto begin = Clock::now();
             if (replica.now() == warm) start_clocks();
             replica.run(std::min(static_cast<Step>(windows) * window, (replica.now() < warm ? warm : total) - replica.now()));
+            if (rates) rates->advance(static_cast<double>(replica.now()) * dt_ms);
             windows = std::max(1.0, windows * std::clamp(0.1 / seconds_since(begin), 0.5, 2.0));
             const double done = static_cast<double>(replica.now()) / static_cast<double>(total), elapsed = seconds_since(start);
             report({"running", done, static_cast<double>(replica.now()) * dt_ms / elapsed, "ms", elapsed / done * (1 - done), {}, {}});
         }
+        if (reports) reports->close();
         result_.interrupted = replica.now() < total;
         result_.summary.timing.biological_s = static_cast<double>(replica.now() < warm ? replica.now() : replica.now() - warm) * dt_ms * 1e-3;
         if (replica.now() > warm)
@@ -462,6 +476,7 @@ private:
     Clock::time_point running_{};
     double cpu_s_ = 0;
     std::vector<RecordedInterval> intervals_;
+    std::vector<RecordedFrames> recorded_;
     double recorded_ms_ = 0;
 };
 

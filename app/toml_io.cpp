@@ -227,6 +227,8 @@ Node implied_mean(double x, const Source& source) {
 std::string_view named_thing(const std::string& parent) {
     if (parent == "populations") return "population";
     if (parent == "projections") return "projection";
+    if (parent == "stimuli") return "stimulus";
+    if (parent == "record.reports") return "report";
     return parent == "schedule.phases" ? "phase" : "";
 }
 
@@ -317,6 +319,8 @@ void for_each_choice(Node& root, F&& f) {
     if (Node* circuit = root.child("circuit")) f("circuit", *circuit, "name", own_keys<CircuitSpec>());
     if (Node* populations = root.child("populations"))
         for (auto& p : populations->children) f("populations." + p.key, p, "model", own_keys<PopulationSpec>());
+    if (Node* stimuli = root.child("stimuli"))
+        for (auto& s : stimuli->children) f("stimuli." + s.key, s, "model", own_keys<StimulusSpec>());
     if (Node* projections = root.child("projections"))
         for (auto& p : projections->children) {
             f("projections." + p.key, p, "connector", projection_keys());
@@ -478,24 +482,51 @@ PhaseSpec read_phase(const Node& table, const std::string& path) {
     return spec;
 }
 
-std::vector<PhaseSpec> read_phases(const Node& node) {
+StimulusSpec read_stimulus(const Node& table, const std::string& path) {
+    require_table(table, path);
+    for (const auto* key : {"model", "to"}) require_key<StimulusSpec>(table, path, key);
+    auto spec = read_own<StimulusSpec>(table, path);
+    spec.name = table.key;
+    spec.parameters = read_rest(table, path, own_keys<StimulusSpec>());
+    spec.source = table.source;
+    return spec;
+}
+
+ReportSpec read_report(const Node& table, const std::string& path) {
+    require_table(table, path);
+    require_key<ReportSpec>(table, path, "name");
+    auto spec = read_table<ReportSpec>(table, path);
+    spec.source = table.source;
+    return spec;
+}
+
+/// A list of tables, each with a name of its own.
+template <class Spec>
+std::vector<Spec> read_list(const Node& node, const std::string& path, std::string_view thing,
+                            Spec (*read)(const Node&, const std::string&)) {
     const auto* numbers = node.kind == Node::Kind::value ? std::get_if<std::vector<double>>(&node.value) : nullptr;
     if (node.kind != Node::Kind::list && !(numbers && numbers->empty()))
-        refuse("schedule.phases", "must be a list of tables, each [[schedule.phases]], got " + text_of(node), node.source);
-    std::vector<PhaseSpec> phases;
+        refuse(path, fmt::format("must be a list of tables, each [[{}]], got {}", path, text_of(node)), node.source);
+    std::vector<Spec> specs;
     std::set<std::string> names;
     for (std::size_t i = 0; i < node.children.size(); ++i) {
-        const auto& phase = phases.emplace_back(read_phase(node.children[i], "schedule.phases." + phase_label(node.children[i], i)));
-        if (!names.insert(phase.name).second)
-            refuse(fmt::format("schedule.phases.{}.name", i), fmt::format("\"{}\" names an earlier phase", phase.name),
+        const auto& spec = specs.emplace_back(read(node.children[i], dotted(path, phase_label(node.children[i], i))));
+        if (!names.insert(spec.name).second)
+            refuse(fmt::format("{}.{}.name", path, i), fmt::format("\"{}\" names an earlier {}", spec.name, thing),
                    node.children[i].child("name")->source);
     }
-    return phases;
+    return specs;
 }
 
 ScheduleSpec read_schedule(const Node& table, const std::string& path) {
     auto spec = read_table<ScheduleSpec>(table, path, {"phases"});
-    if (const Node* c = table.child("phases")) spec.phases = read_phases(*c);
+    if (const Node* c = table.child("phases")) spec.phases = read_list<PhaseSpec>(*c, "schedule.phases", "phase", read_phase);
+    return spec;
+}
+
+RecordSpec read_record(const Node& table, const std::string& path) {
+    auto spec = read_table<RecordSpec>(table, path, {"reports"});
+    if (const Node* c = table.child("reports")) spec.reports = read_list<ReportSpec>(*c, "record.reports", "report", read_report);
     return spec;
 }
 
@@ -522,7 +553,7 @@ void collect_sources(const Node& node, const std::string& path, std::map<std::st
 }
 
 const Names& top_keys() {
-    static const Names keys{"plots", "run", "data", "populations", "projections", "schedule", "record", "metrics", "circuit"};
+    static const Names keys{"plots", "run", "data", "populations", "projections", "stimuli", "schedule", "record", "metrics", "circuit"};
     return keys;
 }
 
@@ -553,8 +584,9 @@ Description read_tree(const Node& root) {
     if (const Node* c = root.child("data")) d.data = read_table<DataSpec>(*c, "data");
     if (const Node* c = root.child("populations")) d.populations = read_all(*c, read_population);
     if (const Node* c = root.child("projections")) d.projections = read_all(*c, read_projection);
+    if (const Node* c = root.child("stimuli")) d.stimuli = read_all(*c, read_stimulus);
     if (const Node* c = root.child("schedule")) d.schedule = read_schedule(*c, "schedule");
-    if (const Node* c = root.child("record")) d.record = read_table<RecordSpec>(*c, "record");
+    if (const Node* c = root.child("record")) d.record = read_record(*c, "record");
     if (const Node* c = root.child("metrics")) d.metrics = read_table<MetricsSpec>(*c, "metrics");
     collect_sources(root, {}, d.sources);
     expand_circuit(d);
@@ -623,6 +655,12 @@ void write_population(std::string& out, const PopulationSpec& spec) {
     write_table(out, fmt::format("[populations.{}]", key_toml(spec.name)), lines);
 }
 
+void write_stimulus(std::string& out, const StimulusSpec& spec) {
+    Names lines = field_lines(spec);
+    append(lines, parameter_lines(spec.parameters));
+    write_table(out, fmt::format("[stimuli.{}]", key_toml(spec.name)), lines);
+}
+
 void write_projection(std::string& out, const ProjectionSpec& spec) {
     const std::string table = "projections." + key_toml(spec.name);
     Names lines = field_lines(spec);
@@ -665,20 +703,23 @@ public:
     explicit Validator(const Description& description) : d_(description) {
         for (const auto& p : d_.populations) populations_.push_back(p.name);
         for (const auto& p : d_.projections) projections_.push_back(p.name);
+        for (const auto& s : d_.stimuli) stimuli_.push_back(s.name);
     }
 
     void check() const {
         if (d_.populations.empty()) fail("populations", "a description needs at least one [populations.NAME]");
         check_names("populations", populations_);
         check_names("projections", projections_);
+        check_names("stimuli", stimuli_);
         check_run();
         for (const auto& p : d_.populations) check_population(p);
         for (const auto& p : d_.projections) check_projection(p);
+        for (const auto& s : d_.stimuli) check_stimulus(s);
         check_schedule();
         check_ranges(d_.data, "data");
         check_ranges(d_.record, "record");
         check_ranges(d_.metrics, "metrics");
-        for (const auto& name : d_.record.populations) check_reference("record.populations", "population", name, populations_, true);
+        check_record();
     }
 
 private:
@@ -789,6 +830,59 @@ private:
         if (spec.high < d_.run.dt_ms) fail(path + ".high", fmt::format("must be >= run.dt_ms = {}, got {}", d_.run.dt_ms, spec.high));
     }
 
+    void check_stimulus(const StimulusSpec& spec) const {
+        const std::string path = "stimuli." + spec.name;
+        if (spec.model.empty()) fail(path + ".model", "must not be empty");
+        check_ranges(spec, path);
+        check_reference(path + ".to", "population", spec.to, populations_, false);
+        check_units(path, spec.units, spec.unit_range, d_.population(spec.to)->size);
+    }
+
+    void check_units(const std::string& path, const std::vector<double>& units, const std::vector<double>& range, std::int64_t size) const {
+        if (!units.empty() && !range.empty()) fail(path + ".unit_range", "must be left out as units says all");
+        if (!range.empty() && range.size() != 2) fail(path + ".unit_range", fmt::format("must be [first, last], got {}", to_text(range)));
+        if (!range.empty() && range[0] > range[1]) fail(path + ".unit_range", fmt::format("must not descend, got {}", to_text(range)));
+        std::set<double> seen;
+        for (const auto& [key, numbers] : {std::pair{".units", &units}, std::pair{".unit_range", &range}})
+            for (const double unit : *numbers) {
+                if (unit != std::floor(unit) || unit >= static_cast<double>(size))
+                    fail(path + key, fmt::format("must hold integers below the size of the population, {}, got {}", size, unit));
+                if (numbers == &units && !seen.insert(unit).second) fail(path + key, fmt::format("unit {} comes twice", unit));
+            }
+    }
+
+    void check_record() const {
+        for (const auto& name : d_.record.populations) check_reference("record.populations", "population", name, populations_, true);
+        check_multiple("record.rates_bin_ms", d_.record.rates_bin_ms);
+        if (d_.record.rates_bin_ms > 0 && !d_.schedule.phases.empty()) fail("record.rates_bin_ms", "is for runs without a schedule");
+        Names names;
+        for (const auto& report : d_.record.reports) names.push_back(report.name);
+        check_names("record.reports", names);
+        for (const auto& report : d_.record.reports) check_report(report, "record.reports." + report.name);
+    }
+
+    void check_report(const ReportSpec& spec, const std::string& path) const {
+        check_ranges(spec, path);
+        if (!d_.schedule.phases.empty()) fail(path, "reports are for runs without a schedule");
+        if (spec.population.empty() == spec.projection.empty()) fail(path, "needs a population or a projection, and not both");
+        if (spec.projection.empty()) check_reference(path + ".population", "population", spec.population, populations_, false);
+        else check_reference(path + ".projection", "projection", spec.projection, projections_, false);
+        if (spec.variables.empty() == spec.projection.empty())
+            fail(path + ".variables", spec.projection.empty() ? "is missing: which variables of the model are recorded"
+                                                              : "must be left out for a projection: its weights are recorded");
+        const std::string& units_of = spec.projection.empty() ? spec.population : d_.projection(spec.projection)->to;
+        check_units(path, spec.units, spec.unit_range, d_.population(units_of)->size);
+        for (const auto& [key, time_ms] :
+             {std::pair{".interval_ms", spec.interval_ms}, std::pair{".start_ms", spec.start_ms}, std::pair{".stop_ms", spec.stop_ms}})
+            check_multiple(path + key, time_ms);
+        const double end_ms = d_.run.warmup_ms + d_.run.duration_ms;
+        if (spec.start_ms >= end_ms)
+            fail(path + ".start_ms", fmt::format("must be < {}, the end of the run, got {}", end_ms, spec.start_ms));
+        if (spec.stop_ms != 0 && spec.stop_ms <= std::max(spec.start_ms, d_.run.warmup_ms))
+            fail(path + ".stop_ms", fmt::format("must be > {}, where the recording starts, or 0 for the end of the run, got {}",
+                                                std::max(spec.start_ms, d_.run.warmup_ms), spec.stop_ms));
+    }
+
     void check_schedule() const {
         const auto& s = d_.schedule;
         check_ranges(s, "schedule");
@@ -827,7 +921,7 @@ private:
     }
 
     const Description& d_;
-    Names populations_, projections_;
+    Names populations_, projections_, stimuli_;
 };
 
 [[noreturn]] void refuse_file(const std::filesystem::path& file, int code) {
@@ -866,9 +960,11 @@ std::string write_description(const Description& d) {
     write_table(out, "[data]", field_lines(d.data));
     for (const auto& p : d.populations) write_population(out, p);
     for (const auto& p : d.projections) write_projection(out, p);
+    for (const auto& s : d.stimuli) write_stimulus(out, s);
     write_table(out, "[schedule]", field_lines(d.schedule));
     for (const auto& phase : d.schedule.phases) write_table(out, "[[schedule.phases]]", field_lines(phase));
     write_table(out, "[record]", field_lines(d.record));
+    for (const auto& report : d.record.reports) write_table(out, "[[record.reports]]", field_lines(report));
     write_table(out, "[metrics]", field_lines(d.metrics));
     return out;
 }

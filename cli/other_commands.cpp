@@ -54,7 +54,9 @@ void models_command(const std::string& name, bool json) {
     if (chosen.empty()) {
         const auto near = nearest_name(name, names);
         throw Error(
-            name, "no model, rule, connector or table has this name" + (near.empty() ? std::string() : "; did you mean " + near + "?"), {});
+            name,
+            "no model, stimulus, rule, connector or table has this name" + (near.empty() ? std::string() : "; did you mean " + near + "?"),
+            {});
     }
     if (json) {
         nlohmann::ordered_json all = nlohmann::ordered_json::array();
@@ -76,7 +78,7 @@ void add_models(CLI::App& app) {
         bool json = false;
     };
     auto arguments = std::make_shared<Arguments>();
-    auto* models = app.add_subcommand("models", "List every neuron, source, rule, connector and table of a description");
+    auto* models = app.add_subcommand("models", "List every neuron, source, stimulus, rule, connector and table of a description");
     models->footer("Example: ydot models poisson");
     models->add_option("NAME", arguments->name, "one of them, with its parameters")->type_name("");
     models->add_flag("--json", arguments->json, "for programs");
@@ -89,13 +91,13 @@ void add_plot(CLI::App& app) {
         std::string what = "raster", out;
     };
     auto arguments = std::make_shared<Arguments>();
-    auto* plot =
-        app.add_subcommand("plot", "Draw results: raster, rates, intervals, correlations, learning curve, fields, weights, digits");
+    auto* plot = app.add_subcommand(
+        "plot", "Draw results: raster, rates, intervals, correlations, potentials, learning curve, fields, weights, digits");
     plot->footer("Example: ydot plot results/demo --what raster -o raster.svg");
     plot->add_option("RESULTS", arguments->results, "results directories, or single files of one")->required()->type_name("");
-    plot->add_option(
-            "--what", arguments->what,
-            "one or more of raster, rates, isi, correlation, learning, fields, weights, digits; separated by commas (default: raster)")
+    plot->add_option("--what", arguments->what,
+                     "one or more of raster, rates, isi, correlation, potentials, learning, fields, weights, digits; separated by commas "
+                     "(default: raster)")
         ->type_name("NAMES");
     plot->add_option("-o,--output", arguments->out, "picture file (.png, .svg, .pdf)")->required()->type_name("FILE");
     plot->callback([arguments] {

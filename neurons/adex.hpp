@@ -39,6 +39,7 @@ struct Adex {
     };
     struct State {
         float v_mV = 0, w_pA = 0, g_ex_nS = 0, g_in_nS = 0, refractory = 0;  // v above e_l; steps still silent
+        static constexpr std::array<std::string_view, 5> names{"v_mV", "w_pA", "g_ex_nS", "g_in_nS", "refractory_steps"};
         static constexpr auto columns(auto& s) { return std::tie(s.v_mV, s.w_pA, s.g_ex_nS, s.g_in_nS, s.refractory); }
     };
     struct Coeffs {
@@ -72,6 +73,7 @@ struct Adex {
     }
     static void start(State& s, const Params& p, Draws& draws) { s.v_mV = start_above_rest_mV(p, draws); }
     static double full_rate_Hz(const Params& p) { return 1e3 / std::max(p.t_ref_ms, 1.0); }
+    static void drive(Coeffs& c, float i_pA) noexcept { c.i_e += i_pA; }
     static double potential_mV(const State& s, const Params& p) { return p.e_l_mV + static_cast<double>(s.v_mV); }
     static void choose(const Coeffs& c, auto&& run) { choose_integrator<Adex>(c.integrator, run); }
 

@@ -33,6 +33,7 @@ struct GlifEscape : LeakyMembrane {
     };
     struct State {
         float v_mV = 0, i_pA = 0, w_pA = 0, theta_mV = 0, refractory = 0;  // v above rest; steps still silent
+        static constexpr std::array<std::string_view, 5> names{"v_mV", "i_pA", "w_pA", "theta_mV", "refractory_steps"};
         static constexpr auto columns(auto& s) { return std::tie(s.v_mV, s.i_pA, s.w_pA, s.theta_mV, s.refractory); }
     };
     struct Coeffs : LeakyCoeffs {

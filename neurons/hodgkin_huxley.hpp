@@ -49,6 +49,7 @@ struct HodgkinHuxley {
     };
     struct State {
         float v_mV = 0, m = 0, h = 0, n = 0, g_ex_nS = 0, g_in_nS = 0, above = 0;  // above: 1 while v is above v_spike
+        static constexpr std::array<std::string_view, 7> names{"v_mV", "m", "h", "n", "g_ex_nS", "g_in_nS", "above"};
         static constexpr auto columns(auto& s) { return std::tie(s.v_mV, s.m, s.h, s.n, s.g_ex_nS, s.g_in_nS, s.above); }
     };
     struct Coeffs {
@@ -90,6 +91,7 @@ struct HodgkinHuxley {
         s.above = s.v_mV >= c.v_spike;
     }
     static double full_rate_Hz(const Params&) { return 1e3; }
+    static void drive(Coeffs& c, float i_pA) noexcept { c.i_e += i_pA; }
     static double potential_mV(const State& s, const Params&) { return static_cast<double>(s.v_mV); }
     static void choose(const Coeffs& c, auto&& run) { choose_integrator<HodgkinHuxley>(c.integrator, run); }
 

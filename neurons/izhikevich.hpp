@@ -28,6 +28,7 @@ struct Izhikevich {
     };
     struct State {
         float v_mV = 0, u_mV = 0;
+        static constexpr std::array<std::string_view, 2> names{"v_mV", "u_mV"};
         static constexpr auto columns(auto& s) { return std::tie(s.v_mV, s.u_mV); }
     };
     struct Coeffs {

@@ -17,6 +17,7 @@ struct Lif : LeakyMembrane {
     };
     struct State {
         float v_mV = 0, i_pA = 0, refractory = 0;  // v above rest; steps still silent
+        static constexpr std::array<std::string_view, 3> names{"v_mV", "i_pA", "refractory_steps"};
         static constexpr auto columns(auto& s) { return std::tie(s.v_mV, s.i_pA, s.refractory); }
     };
     struct Coeffs : LeakyCoeffs {

@@ -22,6 +22,7 @@ struct LifAlpha : LeakyMembrane {
     };
     struct State {
         float v_mV = 0, i_pA = 0, rise_pA_per_ms = 0, refractory = 0;  // v above rest; steps still silent
+        static constexpr std::array<std::string_view, 4> names{"v_mV", "i_pA", "rise_pA_per_ms", "refractory_steps"};
         static constexpr auto columns(auto& s) { return std::tie(s.v_mV, s.i_pA, s.rise_pA_per_ms, s.refractory); }
     };
     struct Coeffs : LeakyCoeffs {

@@ -25,6 +25,11 @@ struct ConductanceLif : LeakyMembrane {
         float v_mV = 0;  // above rest
         typename Conductance::State ex, in;
         float refractory = 0;  // steps still silent
+        static constexpr auto names = [] {
+            if constexpr (Conductance::dimensions == 1) return std::array<std::string_view, 4>{"v_mV", "g_ex_nS", "g_in_nS", "refractory_steps"};
+            else
+                return std::array<std::string_view, 6>{"v_mV", "g_ex_nS", "rise_ex_nS_per_ms", "g_in_nS", "rise_in_nS_per_ms", "refractory_steps"};
+        }();
         static constexpr auto columns(auto& s) {
             return std::tuple_cat(std::tie(s.v_mV), s.ex.columns(s.ex), s.in.columns(s.in), std::tie(s.refractory));
         }
@@ -49,6 +54,7 @@ struct ConductanceLif : LeakyMembrane {
                 static_cast<float>(dt_ms),
                 p.integrator};
     }
+    static void drive(Coeffs& c, float i_pA) noexcept { c.constant += c.per_c * i_pA; }
     static void choose(const Coeffs& c, auto&& run) { choose_integrator<ConductanceLif>(c.integrator, run); }
 
     /// An input of step n jumps its conductance at the end of the step: it moves v from step n + 1 on.

@@ -26,6 +26,7 @@ struct LifCurr : LeakyMembrane {
     };
     struct State {
         float v_mV = 0, i_ex_pA = 0, i_in_pA = 0, refractory = 0;  // v above rest; steps still silent
+        static constexpr std::array<std::string_view, 4> names{"v_mV", "i_ex_pA", "i_in_pA", "refractory_steps"};
         static constexpr auto columns(auto& s) { return std::tie(s.v_mV, s.i_ex_pA, s.i_in_pA, s.refractory); }
     };
     struct Coeffs : LeakyCoeffs {

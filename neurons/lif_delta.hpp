@@ -18,6 +18,7 @@ struct LifDelta : LeakyMembrane {
     };
     struct State {
         float v_mV = 0, refractory = 0;  // v above rest; steps still silent
+        static constexpr std::array<std::string_view, 2> names{"v_mV", "refractory_steps"};
         static constexpr auto columns(auto& s) { return std::tie(s.v_mV, s.refractory); }
     };
     using Coeffs = LeakyCoeffs;

@@ -1,6 +1,8 @@
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string_view>
 #include <tuple>
 
 #include "sim/parameters.hpp"
@@ -37,10 +39,11 @@ float start_above_rest_mV(const P& p, Draws& draws) {
 
 /// Constants of a leaky membrane over a step, and of its threshold.
 struct LeakyCoeffs {
-    float keep_v, v_of_constant, threshold, reset, refractory_steps;
+    float keep_v, v_of_constant, v_of_current, threshold, reset, refractory_steps;
     static LeakyCoeffs make(const auto& p, double dt_ms) {
         const double keep_v = std::exp(-dt_ms / p.tau_m_ms);
         return {static_cast<float>(keep_v), static_cast<float>(p.i_e_pA * p.tau_m_ms / p.c_m_pF * (1 - keep_v)),
+                static_cast<float>(p.tau_m_ms / p.c_m_pF * (1 - keep_v)),
                 static_cast<float>(p.v_th_mV - p.v_rest_mV), static_cast<float>(p.v_reset_mV - p.v_rest_mV),
                 static_cast<float>(p.t_ref_ms / dt_ms)};
     }
@@ -50,6 +53,7 @@ struct LeakyCoeffs {
 struct LeakyMembrane {
     static void start(auto& s, const auto& p, Draws& draws) { s.v_mV = start_above_rest_mV(p, draws); }
     static double full_rate_Hz(const auto& p) { return 1e3 / std::max(p.t_ref_ms, 1.0); }
+    static void drive(auto& c, float i_pA) noexcept { c.v_of_constant += c.v_of_current * i_pA; }
     static double potential_mV(const auto& s, const auto& p) { return p.v_rest_mV + static_cast<double>(s.v_mV); }
     static bool silent(const auto& s) noexcept { return s.refractory >= 0.5f; }
 

@@ -33,6 +33,7 @@ struct Poisson : FilteredPotential {
     struct State {
         FilterState filter;
         float refractory = 0;  // steps still silent
+        static constexpr std::array<std::string_view, 3> names{"filter_stage", "filter_drive", "refractory_steps"};
         static constexpr auto columns(auto& s) { return std::tie(s.filter.stage, s.filter.drive, s.refractory); }
     };
     struct Coeffs {

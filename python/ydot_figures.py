@@ -3,10 +3,10 @@
 
     ydot_figures.py results/ --what raster,learning -o figure.png
     ydot_figures.py results/spikes.h5 --what raster --window 0 500 -o raster.svg
-    ydot_figures.py --all results/                  raster.png, rates.png, learning.png, fields.png, whichever apply
+    ydot_figures.py --all results/                  raster.png, rates.png, potentials.png, learning.png, fields.png, whichever apply
     ydot_figures.py --verification results/         the figures of verification.json, each into results/verification/
 
-Reads spikes.h5 (SONATA), activity.h5, config.toml, intervals.csv, learning.csv, weights.h5 and verification.json. Exit code 2 and one line on stderr when the
+Reads spikes.h5 and frame reports (SONATA), activity.h5, config.toml, intervals.csv, learning.csv, weights.h5 and verification.json. Exit code 2 and one line on stderr when the
 input is bad or there is nothing to draw.
 """
 import argparse
@@ -52,6 +52,7 @@ CIRCUIT_POPULATIONS = 4  # from here on a recording without presentations is dra
 CIRCUIT_UNITS, CIRCUIT_LEAST = 2500, 25  # units in the raster of a circuit, and of one population
 CIRCUIT_MS = 400
 MAX_FIELDS = 64
+MAX_TRACES = 8  # units of a report whose potentials are drawn
 MAX_NUMBERED = 12  # units of a population that get their numbers in a raster
 
 
@@ -73,6 +74,16 @@ class Spikes:
     times_ms: np.ndarray
     ids: np.ndarray
     size: int
+
+
+@dataclasses.dataclass
+class Frames:
+    """A part of a SONATA frame report: times_ms (#frames), node_ids (#units), values (#frames x #units)."""
+    population: str
+    units: str
+    times_ms: np.ndarray
+    node_ids: np.ndarray
+    values: np.ndarray
 
 
 @dataclasses.dataclass
@@ -247,6 +258,34 @@ class Results:
             return [read_projection(path, name, group) for name, group in file["projections"].items()]
 
 
+def report_span(path):
+    """Start, stop and step of a frame report, in ms."""
+    with open_hdf5(path, "report") as file:
+        return frame_group(path, file)["mapping/time"][()]
+
+
+def read_frames(path, start_ms, stop_ms, columns=None):
+    """The frames of a report from start to stop; only the first columns."""
+    with open_hdf5(path, "report") as file:
+        group = frame_group(path, file)
+        start, _, step = group["mapping/time"][()]
+        rows = range(len(group["data"]))[max(0, math.ceil((start_ms - start) / step - 1e-9)):max(0, math.ceil((stop_ms - start) / step - 1e-9))]
+        values = group["data"][rows.start:rows.stop, :columns]
+        units = group["data"].attrs["units"]
+        return Frames(group.name.rpartition("/")[2], units, start + step * np.arange(rows.start, rows.stop), group["mapping/node_ids"][:columns].astype(int), values)
+
+
+def frame_group(path, file):
+    """The only population of a report, with one column a unit."""
+    for group in file["report"].values():
+        try:
+            if group["data"].ndim == 2 and group["data"].shape[1] == len(group["mapping/node_ids"]) and len(group["mapping/time"]) == 3 and group["data"].attrs["units"]:
+                return group
+        except (KeyError, AttributeError):
+            pass
+    raise FigureError(f"{path}: /report must hold a population with data (frames x units), mapping/node_ids and mapping/time")
+
+
 def weight_sign(weight):
     """Of a weight in a description: a number, or a distribution with mean, or low and high."""
     ends = [weight.get(key) for key in ("mean", "low", "high")] if isinstance(weight, dict) else [weight]
@@ -320,6 +359,82 @@ def read_images(path):
         if found[0]:
             return read_idx(found[0]), read_idx(found[1]) if found[1] else None
     raise NothingToDraw(f"{path}: there are no IDX images ({IDX_NAMES[0][0]}, plain or .gz)")
+
+
+# ---- potentials
+
+
+def potential_reports(results):
+    """Path of every recorded potential and of the current recorded with it, or None: what config.toml names, else the files there are."""
+    if results.path.is_file() and results.path.name.endswith("_mV.h5"):
+        return [(results.path, None)]
+    reports = results.config.get("record", {}).get("reports", [])
+    names = [(f"{r['name']}_{v}", f"{r['name']}_stimulus_pA") for r in reports for v in r.get("variables", []) if re.fullmatch(r"v(_\w+)?_mV", v)]
+    found = [(results.file(f"{v}.h5", required=False), results.file(f"{i}.h5", required=False)) for v, i in names]
+    return [(v, i) for v, i in found if v]
+
+
+def draw_potentials(results, window_ms=None):
+    """Traces of the first units of every report of a potential, their spikes as bars, and below them the current from outside if it was recorded."""
+    reports = potential_reports(results)
+    if not reports:
+        raise NothingToDraw(f"{results.path}: no potentials were recorded")
+    spans = [report_span(v) for v, _ in reports]
+    start, stop = window_ms or (min(s[0] for s in spans), max(s[1] for s in spans))
+    if not window_ms and stop - start > MAX_WINDOW_MS:
+        start = stop - SHOWN_MS
+    panels = []  # frames, whether they are potentials
+    for v, i in reports:
+        traces = read_frames(v, start, stop, MAX_TRACES)
+        panels += [(traces, True)] + ([(read_frames(i, start, stop, MAX_TRACES), False)] if i else [])
+    if not any(len(frames.times_ms) for frames, _ in panels):
+        raise NothingToDraw(f"{results.path}: there are no frames between {start:g} and {stop:g} ms")
+    heights = [0.35 + 0.55 * len(frames.node_ids) if potentials else 0.9 for frames, potentials in panels]
+    figure, axes = plt.subplots(len(panels), 1, sharex=True, squeeze=False, figsize=(PAGE_INCHES, sum(heights) + 0.5), layout="constrained",
+                                height_ratios=heights)
+    figure.get_layout_engine().set(h_pad=0.03, w_pad=0.03)
+    for axis, (frames, potentials) in zip(axes[:, 0], panels):
+        (draw_traces if potentials else draw_currents)(axis, frames, results, start, stop)
+    axes[-1, 0].set(xlabel="time (ms)", xlim=(start, stop))
+    figure.align_ylabels()
+    return figure
+
+
+def trace_colours(frames):
+    return list(itertools.islice(itertools.cycle(COLOURS), len(frames.node_ids)))
+
+
+def draw_traces(axes, frames, results, start, stop):
+    """One below the other, all to the scale of a bar; a spike rises above the largest potential."""
+    low, high = float(np.nanmin(frames.values, initial=np.inf)), float(np.nanmax(frames.values, initial=-np.inf))
+    extent = max(high - low, 1e-3)
+    row = 1.55 * extent
+    for k, (unit, colour) in enumerate(zip(frames.node_ids, trace_colours(frames))):
+        shift = -k * row
+        axes.plot(frames.times_ms, frames.values[:, k] + shift, color=colour, linewidth=0.8)
+        times = spike_times(results, frames.population, unit, start, stop)
+        axes.vlines(times, high + shift, high + 0.35 * extent + shift, color=colour, linewidth=0.8)
+        axes.annotate(f"unit {unit}", (1, low + 0.5 * extent + shift), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", va="center",
+                      fontsize=7, color=colour)
+    ticks = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    ticks = [t for t in ticks if low - 0.02 * extent <= t <= high + 0.02 * extent]
+    axes.set_yticks([t - k * row for k in range(len(frames.node_ids)) for t in ticks], [f"{t:g}".replace("-", "\N{MINUS SIGN}") for _ in frames.node_ids for t in ticks])
+    axes.set_ylim(low - (len(frames.node_ids) - 1) * row - 0.1 * extent, high + 0.45 * extent)
+    axes.set_ylabel(f"{frames.population}\npotential ({frames.units})")
+
+
+def draw_currents(axes, frames, results, start, stop):
+    """Over one another, in the colours of the traces; the first unit on top. A current holds through the step that ends at its time."""
+    for k, colour in reversed(list(enumerate(trace_colours(frames)))):
+        axes.step(frames.times_ms, frames.values[:, k], where="pre", color=colour, linewidth=0.6)
+    axes.set_ylabel(f"current ({frames.units})")
+    axes.margins(y=0.1)
+
+
+def spike_times(results, population, unit, start, stop):
+    if results.file("spikes.h5", required=False) is None:
+        return np.zeros(0)
+    return np.concatenate([p.times_ms[(p.ids == unit) & (p.times_ms >= start) & (p.times_ms <= stop)] for p in results.spikes if p.name == population] or [np.zeros(0)])
 
 
 # ---- raster
@@ -1068,8 +1183,8 @@ def draw_verification(directory):
 
 
 FIGURES = {"raster": draw_raster, "learning": draw_learning, "fields": draw_fields, "weights": draw_weights, "rates": draw_rates,
-           "isi": draw_isi, "correlation": draw_correlation, "digits": draw_digits}
-AUTOMATIC = {"raster": draw_raster, "rates": draw_activity, "learning": draw_learning, "fields": draw_fields}
+           "isi": draw_isi, "correlation": draw_correlation, "potentials": draw_potentials, "digits": draw_digits}
+AUTOMATIC = {"raster": draw_raster, "rates": draw_activity, "potentials": draw_potentials, "learning": draw_learning, "fields": draw_fields}
 
 
 # ---- command line
@@ -1089,7 +1204,7 @@ def save(figure, path):
 
 
 def draw_all(directory):
-    """raster.png, rates.png, learning.png, fields.png, as far as the directory has what they show. Returns the names written."""
+    """raster.png, rates.png, potentials.png, learning.png, fields.png, as far as the directory has what they show. Returns the names written."""
     results = Results(directory)
     if not results.path.is_dir():
         raise FigureError(f"{directory}: must be a results directory")
@@ -1102,7 +1217,7 @@ def draw_all(directory):
         save(figure, results.path / f"{what}.png")
         written.append(f"{what}.png")
     if not written:
-        raise NothingToDraw(f"{directory}: nothing to draw: there are no spikes, no learning curve and no fields")
+        raise NothingToDraw(f"{directory}: nothing to draw: there are no spikes, no potentials, no learning curve and no fields")
     return written
 
 

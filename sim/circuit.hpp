@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/current.hpp"
 #include "sim/plasticity.hpp"
 #include "sim/population.hpp"
 #include "sim/static_synapses.hpp"
@@ -64,6 +65,10 @@ public:
     void set_background(std::size_t population, BackgroundInput background) { background_[population] = std::move(background); }
     const BackgroundInput& background(std::size_t population) const noexcept { return background_[population]; }
 
+    /// Before replicas are made. The units of the population must take currents.
+    void add_stimulus(Stimulus stimulus) { stimuli_.push_back(std::move(stimulus)); }
+    std::span<const Stimulus> stimuli() const noexcept { return stimuli_; }
+
     /// Makes the weights of `projection` follow those of `forward`; both must be connected already.
     void follow(std::size_t projection, std::size_t forward, Follows how, float gain);
     /// Brings the weights of all following projections up to date.
@@ -100,6 +105,7 @@ private:
     std::vector<Projection> projections_;
     std::vector<std::pair<std::size_t, std::vector<Link>>> links_;
     std::vector<BackgroundInput> background_;  ///< by population
+    std::vector<Stimulus> stimuli_;
     struct Stream {
         std::size_t projection;
         std::unique_ptr<const SynapseStream> synapses;

@@ -84,6 +84,23 @@ struct PopulationSpec {
     }
 };
 
+/// [stimuli.NAME]: a current into units; the other keys are parameters of its model.
+struct StimulusSpec {
+    std::string name;
+    std::string model, to;
+    std::vector<double> units, unit_range;
+    Parameters parameters;  ///< of the model
+    Source source;
+    static constexpr std::tuple fields{
+        Field{"model", &StimulusSpec::model, "name of a current"}, Field{"to", &StimulusSpec::to, "population that receives it"},
+        Field{"units", &StimulusSpec::units, "the units that receive it, in place of all", not_negative},
+        Field{"unit_range", &StimulusSpec::unit_range, "first and last of them, in place of a list", not_negative}};
+    bool operator==(const StimulusSpec& o) const {
+        return std::tie(name, model, to, units, unit_range, parameters) ==
+               std::tie(o.name, o.model, o.to, o.units, o.unit_range, o.parameters);
+    }
+};
+
 enum class DelaySite { axonal, dendritic };
 template <>
 struct EnumNames<DelaySite> {
@@ -224,16 +241,45 @@ struct DataSpec {
     bool operator==(const DataSpec&) const = default;
 };
 
+/// [[record.reports]]: frames of state variables, or of weights, for runs without a schedule.
+struct ReportSpec {
+    std::string name;
+    std::string population, projection;
+    std::vector<std::string> variables;
+    std::vector<double> units, unit_range;
+    double interval_ms = 0, start_ms = 0, stop_ms = 0;
+    Source source;
+    static constexpr std::tuple fields{
+        Field{"name", &ReportSpec::name, "begins the names of the files: NAME_VARIABLE.h5"},
+        Field{"population", &ReportSpec::population, "whose state is recorded"},
+        Field{"variables", &ReportSpec::variables, "of the model; stimulus_pA is the current from outside"},
+        Field{"projection", &ReportSpec::projection, "plastic projection whose weights are recorded, in place of a population"},
+        Field{"units", &ReportSpec::units, "units, or targets of the synapses, in place of all", not_negative},
+        Field{"unit_range", &ReportSpec::unit_range, "first and last of them, in place of a list", not_negative},
+        Field{"interval_ms", &ReportSpec::interval_ms, "from frame to frame; 0: every step", not_negative},
+        Field{"start_ms", &ReportSpec::start_ms, "time of the first frame, from the start of the warm-up; not before its end",
+              not_negative},
+        Field{"stop_ms", &ReportSpec::stop_ms, "no frame from here on; 0: the end of the run", not_negative}};
+    bool operator==(const ReportSpec& o) const {
+        return std::tie(name, population, projection, variables, units, unit_range, interval_ms, start_ms, stop_ms) ==
+               std::tie(o.name, o.population, o.projection, o.variables, o.units, o.unit_range, o.interval_ms, o.start_ms, o.stop_ms);
+    }
+};
+
 /// [record]
 struct RecordSpec {
     bool spikes = true;
     std::vector<std::string> populations{"*"};
     std::int64_t presentations = 3;
+    double rates_bin_ms = 0;
+    std::vector<ReportSpec> reports;
     static constexpr std::tuple fields{
         Field{"spikes", &RecordSpec::spikes, "write spikes.h5"},  //
         Field{"populations", &RecordSpec::populations, "whose spikes; \"*\": all"},
         Field{"presentations", &RecordSpec::presentations,
-              "of a schedule: so many training images are shown and recorded, with all phases, before and after learning", not_negative}};
+              "of a schedule: so many training images are shown and recorded, with all phases, before and after learning", not_negative},
+        Field{"rates_bin_ms", &RecordSpec::rates_bin_ms, "write rates.csv, the rates of the populations in bins of this length; 0: do not",
+              not_negative}};
     bool operator==(const RecordSpec&) const = default;
 };
 
@@ -268,6 +314,7 @@ struct Description {
     CircuitSpec circuit;
     std::vector<PopulationSpec> populations;  ///< in the order of the file
     std::vector<ProjectionSpec> projections;
+    std::vector<StimulusSpec> stimuli;
     ScheduleSpec schedule;
     DataSpec data;
     RecordSpec record;
@@ -276,8 +323,8 @@ struct Description {
     /// Dotted path ("run.dt_ms", "schedule.phases.NAME.nudge") -> where it was written. No part of the comparison.
     std::map<std::string, Source> sources;
     bool operator==(const Description& o) const {
-        return std::tie(run, circuit, populations, projections, schedule, data, record, metrics, plots) ==
-               std::tie(o.run, o.circuit, o.populations, o.projections, o.schedule, o.data, o.record, o.metrics, o.plots);
+        return std::tie(run, circuit, populations, projections, stimuli, schedule, data, record, metrics, plots) ==
+               std::tie(o.run, o.circuit, o.populations, o.projections, o.stimuli, o.schedule, o.data, o.record, o.metrics, o.plots);
     }
 
     const PopulationSpec* population(std::string_view name) const {

@@ -49,6 +49,7 @@ struct UnitShard {
     std::vector<float> input;        ///< what arrives in this step, one array of `padded` for each receptor; zeroed by the engine
     std::int32_t* counts = nullptr;  ///< what arrives beside it, in units of count_unit; shaped like `input`, zeroed by the population
     float count_unit = 0;
+    std::vector<float> current_pA;  ///< from outside in this step, of `padded` units; empty without stimuli
     std::vector<float> activity;  ///< phi(u) after the last step; models without phi: 1 in a step with a spike, if `wants_activity`
     bool wants_activity = false;
     std::vector<float> slope;     ///< d(expected spikes of a step)/du; kept only if `wants_slope`
@@ -92,6 +93,11 @@ public:
     virtual bool coupled() const noexcept { return false; }     ///< units see one another within a step (softmax): never split over shards
     virtual bool continuous() const noexcept { return false; }  ///< spike times are real numbers
     virtual double full_rate_Hz() const noexcept = 0;           ///< rate that stands for activity 1
+    virtual bool takes_current() const noexcept { return false; }  ///< reads UnitShard::current_pA
+    /// Names of the variables of state, with their units, in the order of the columns; empty for models that have none to show.
+    virtual std::span<const std::string_view> state_names() const noexcept { return {}; }
+    /// A variable of units of the shard (numbered within it), potentials in absolute mV.
+    virtual void sample(const UnitShard&, std::size_t /*variable*/, std::span<const std::uint32_t> /*units*/, float* /*out*/) const {}
     /// Weights mean activity (scaled by the sender's full rate), not a physical unit.
     virtual bool reads_activity() const noexcept { return false; }
     virtual void reset(UnitShard&, const StepKey&) const = 0;  ///< start of a run or a presentation; `stimulus` is set
@@ -148,6 +154,11 @@ concept UnitModel = requires(typename M::State& state, const typename M::Params&
 //   M::start(state, params, draws) or (state, params, coeffs, draws)   the state of a unit when a run begins, else State{}
 //   M::choose(coeffs, run)   several integrators: run(f) with the f(state, coeffs, input) that the parameters ask for, once for each shard
 //   and step
+/// Can be driven by a current from outside: drive(coeffs, i) adds i to the constant current of a step, in the coefficients of the step.
+template <class M>
+concept CurrentDriven = UnitModel<M> && requires(typename M::Coeffs& coeffs) {
+    M::drive(coeffs, 1.0f);
+};
 /// Fires with an intensity: activity(coeffs, potentials in place), coeffs.expected_spikes (in a step at activity 1),
 /// coeffs.refractory_steps, coeffs.grid_probability.
 template <class M>
@@ -173,7 +184,7 @@ concept ContinuousModel = StochasticModel<M> && requires(typename M::State& stat
 namespace detail {
 
 template <class State, std::size_t... k>
-inline State load(float* const* columns, std::size_t i, std::index_sequence<k...>) noexcept {
+inline State load(const float* const* columns, std::size_t i, std::index_sequence<k...>) noexcept {
     State state;
     auto variables = State::columns(state);
     ((std::get<k>(variables) = columns[k][i]), ...);
@@ -238,6 +249,20 @@ public:
     bool coupled() const noexcept override {
         if constexpr (requires { M::coupled(coeffs_); }) return M::coupled(coeffs_);
         else return false;
+    }
+
+    bool takes_current() const noexcept override { return CurrentDriven<M> && !continuous_; }
+    std::span<const std::string_view> state_names() const noexcept override {
+        if constexpr (requires { State::names; }) {
+            static_assert(State::names.size() == n_columns);
+            return State::names;
+        } else return {};
+    }
+    void sample(const UnitShard& shard, std::size_t variable, std::span<const std::uint32_t> units, float* out) const override {
+        const float* const column = shard.columns.data() + variable * shard.padded;
+        for (const auto unit : units) *out++ = column[unit];
+        if constexpr (requires(State state) { M::potential_mV(state, params_); })
+            if (state_names()[variable] == "v_mV") potentials_mV(shard, units, out - units.size());
     }
 
     void reset(UnitShard& shard, const StepKey& key) const override {
@@ -336,6 +361,15 @@ private:
         for (std::size_t k = 0; k < n_columns; ++k) result[k] = shard.column(k).data();
         return result;
     }
+    void potentials_mV(const UnitShard& shard, std::span<const std::uint32_t> units, float* out) const {
+        std::array<const float*, n_columns> columns;
+        for (std::size_t k = 0; k < n_columns; ++k) columns[k] = shard.columns.data() + k * shard.padded;
+        for (const auto i : units) {
+            const State state = detail::load<State>(columns.data(), i, Indices{});
+            const std::size_t unit = shard.first + i;
+            *out++ = static_cast<float>(M::potential_mV(state, unit < each_params_.size() ? each_params_[unit] : params_));
+        }
+    }
     template <class F>
     void for_each_state(UnitShard& shard, F&& f) const {
         const auto columns = pointers(shard);
@@ -355,6 +389,17 @@ private:
     /// Passes every unit on with its coefficients and its input: f(state, coeffs, input, i).
     template <class F>
     void for_each_input(UnitShard& shard, F f) const {
+        if constexpr (CurrentDriven<M>)
+            if (const float* const current_pA = shard.current_pA.data(); !shard.current_pA.empty())
+                return for_each_coeffs(shard, [f, current_pA](State& state, const Coeffs& coeffs, const InputOf<M>& input, std::size_t i) {
+                    Coeffs driven = coeffs;
+                    M::drive(driven, current_pA[i]);
+                    f(state, driven, input, i);
+                });
+        for_each_coeffs(shard, f);
+    }
+    template <class F>
+    void for_each_coeffs(UnitShard& shard, F f) const {
         if (each_.empty()) return shard.counts ? sweep<false, true>(shard, f) : sweep<false, false>(shard, f);
         return shard.counts ? sweep<true, true>(shard, f) : sweep<true, false>(shard, f);
     }

@@ -28,7 +28,8 @@ enum class Purpose : std::uint32_t {
     background = 7,
     start = 8,
     parameter = 9,
-    place = 12
+    place = 12,
+    current = 13
 };
 
 /// 32-bit FNV-1a of the object's name and the purpose: the "why" of a draw.

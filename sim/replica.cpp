@@ -11,7 +11,9 @@ namespace ydot {
 //   arrive  spikes emitted at n - delay (delay >= 1) add their weight, as it is before this step's learning, to the input of step n
 //   update  units take the input of n and decide who fires in n
 //   learn   each arrival and each spike of n sees the other side's trace, in which a spike of the same step counts half
-//   observe read-outs see the state after all of the above; a spike of step n has the time (n + 1) dt, the end of the step
+//   observe read-outs see the state after all of the above; a spike of step n has the time (n + 1) dt, the end of the step, and a frame of
+//   that time
+//           the state at the end of the step
 // A window is as long as the smallest delay: nothing emitted in it arrives in it, so its shards run in parallel, in any order.
 
 void Replica::run(Step steps) {
@@ -29,6 +31,8 @@ void Replica::run_window(Step last) {
             else run_shard(shards_[alone_[k - partitions_.size()]]);
         }
     };
+    for (auto& frames : frames_)
+        frames.values.resize(static_cast<std::size_t>(frames.probe.frames_before(last) - frames.probe.frames_before(now_)) * frames.width);
     const std::size_t tasks = partitions_.size() + alone_.size();
     if (parallel_) parallel_for(tasks, 1, run_tasks);
     else run_tasks(0, tasks);
@@ -59,9 +63,30 @@ void Replica::run_partition(std::size_t k, Step last) {
 }
 
 void Replica::step(Shard& shard, Step n) {
+    record(shard, n);
+    inject(shard, n);
     update(shard, n);
     learn(shard, n);
     observe(shard);
+}
+
+/// The state in which the last step has left the shard.
+void Replica::record(const Shard& shard, Step n) {
+    for (const auto& part : shard.parts) {
+        auto& [probe, width, values] = frames_[part.probe];
+        if (!probe.due(n)) continue;
+        float* out = values.data() + static_cast<std::size_t>(probe.frames_before(n) - probe.frames_before(now_)) * width + part.at;
+        if (probe.projection)
+            for (const float* weight : part.weights) *out++ = *weight;
+        else if (probe.variable == Probe::current)
+            for (const auto unit : part.units) *out++ = shard.units.current_pA[unit];
+        else circuit_.population(shard.population).sample(shard.units, probe.variable, part.units, out);
+    }
+}
+
+void Replica::inject(Shard& shard, Step n) {
+    if (!shard.currents.empty())
+        shard.currents.fill({circuit_.seed(), trial_}, circuit_.dt_ms(), n, shard.units.first, shard.units.current_pA);
 }
 
 void Replica::arrive(Shard& shard, Step n) {
@@ -126,6 +151,13 @@ void Replica::publish(Step last) {
     }
     if (observer_)
         for (std::size_t p = 0; p < histories_.size(); ++p) report(p, last);
+    report_frames();
+}
+
+void Replica::report_frames() {
+    for (std::size_t k = 0; k < frames_.size(); ++k)
+        for (std::size_t at = 0; at < frames_[k].values.size(); at += frames_[k].width)
+            frame_observer_->frame(k, std::span<const float>(frames_[k].values).subspan(at, frames_[k].width));
 }
 
 void Replica::report(std::size_t population, Step last) {
@@ -238,6 +270,8 @@ Replica::Replica(Circuit& circuit, Step remembered) : circuit_(circuit), window_
             for (std::size_t q = 0; q < circuit.projections().size(); ++q)
                 if (auto& projection = circuit.projections()[q]; projection.to == p && !projection.blocks.empty() && !projection.blocks[s].delays().empty())
                     shard.incoming.push_back({q, &projection.blocks[s], nullptr});
+            shard.currents = ShardCurrents(circuit.stimuli(), p, shard.units);
+            if (!shard.currents.empty()) shard.units.current_pA.resize(shard.units.padded);
             shard.has_input = !shard.incoming.empty() || !circuit.background(p).thresholds.empty();
             shards_.push_back(std::move(shard));
         }
@@ -277,6 +311,7 @@ void Replica::reset(std::uint32_t trial) {
     }
     for (auto& shard : shards_) {
         circuit_.population(shard.population).reset(shard.units, {circuit_.seed(), trial});
+        shard.currents.reset(shard.units.current_pA);
         for (auto& in : shard.incoming)
             if (in.learner) in.learner->reset();
     }
@@ -301,6 +336,27 @@ void Replica::learn_online() {
                 in.learner = std::make_unique<OnlineLearner>(*plasticity, *in.block, circuit_.dt_ms());
                 shard.units.wants_slope |= plasticity->causal_factor != 0;
             }
+}
+
+void Replica::set_probes(std::vector<Probe> probes, FrameObserver* observer) {
+    frame_observer_ = observer;
+    frames_.clear();
+    for (auto& shard : shards_) shard.parts.clear();
+    for (auto& probe : probes) {
+        const auto synapses =
+            probe.projection ? synapses_onto(circuit_.projections()[*probe.projection], probe.units) : std::vector<RecordedSynapse>{};
+        std::size_t at = 0;
+        for_shards_of(probe.population, [&](Shard& shard) {
+            Part part{frames_.size(), at, {}, {}};
+            for (const auto unit : probe.units)
+                if (unit - shard.units.first < shard.units.count) part.units.push_back(unit - shard.units.first);
+            for (const auto& s : synapses)
+                if (s.target - shard.units.first < shard.units.count) part.weights.push_back(s.weight);
+            at += probe.projection ? part.weights.size() : part.units.size();
+            if (!part.units.empty()) shard.parts.push_back(std::move(part));
+        });
+        frames_.push_back({std::move(probe), at});
+    }
 }
 
 void Replica::keep_slopes(std::size_t population, bool keep) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/circuit.hpp"
+#include "sim/probe.hpp"
 
 namespace ydot {
 
@@ -37,6 +38,8 @@ public:
     /// Also runs the shards of a window in parallel (results are the same); for a replica that runs alone.
     void set_parallel(bool parallel) noexcept { parallel_ = parallel; }
     void set_observer(SpikeObserver* observer) noexcept { observer_ = observer; }
+    /// Frames of these probes, and of no others, go to the observer from now on. Populations on the grid only.
+    void set_probes(std::vector<Probe> probes, FrameObserver* observer);
     /// Whether d(expected spikes)/du of a population is kept for the steps to come, at their place in slopes(); for causal correction.
     void keep_slopes(std::size_t population, bool keep);
 
@@ -57,6 +60,16 @@ private:
         SynapseBlock* block;
         std::unique_ptr<OnlineLearner> learner;
     };
+    struct Part {  ///< of a probe: what one shard has of its frames, from `at` on
+        std::size_t probe, at;
+        std::vector<std::uint32_t> units;   ///< within the shard
+        std::vector<const float*> weights;  ///< of a probe of weights
+    };
+    struct Frames {  ///< of the current window
+        Probe probe;
+        std::size_t width = 0;
+        std::vector<float> values{};
+    };
     struct Shard {
         std::size_t population, index;
         UnitShard units;
@@ -67,6 +80,8 @@ private:
         Step activity_steps = 0;
         bool sums_activity = false;
         std::vector<float> slopes{};
+        ShardCurrents currents{};
+        std::vector<Part> parts{};                               ///< of probes
         std::vector<std::uint32_t> fired{};                      // scratch: spikes of a step within the shard
         std::vector<std::span<const std::uint32_t>> arrivals{};  // scratch: by delay index
     };
@@ -83,15 +98,18 @@ private:
     void run_window(Step last);
     void run_partition(std::size_t partition, Step last);
     void step(Shard&, Step n);
+    void record(const Shard&, Step n);
     void add_background(Shard&, Step n);
     void run_on_grid(Shard&, Step last);
     void run_continuously(Shard&, Step last);
     void arrive(Shard&, Step n);
+    void inject(Shard&, Step n);
     void update(Shard&, Step n);
     void learn(Shard&, Step n);
     void learn_between(Shard&, std::span<const std::size_t> before, std::span<const SpikeList> out);
     void observe(Shard&);
     void publish(Step last);
+    void report_frames();
     void report(std::size_t population, Step last);
     void sort_by_time(std::size_t first);
     std::span<const std::uint32_t> emitted(std::size_t population, Step n) const noexcept;
@@ -114,7 +132,9 @@ private:
     std::vector<Shard> shards_;
     std::vector<Partition> partitions_;     ///< empty without static synapses
     std::vector<std::size_t> alone_;        ///< shards outside of them
-    std::vector<double> times_;  // scratch of report()
+    FrameObserver* frame_observer_ = nullptr;
+    std::vector<Frames> frames_;  ///< by probe
+    std::vector<double> times_;   // scratch of report()
     std::vector<std::uint64_t> ids_;
 };
 

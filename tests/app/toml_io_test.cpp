@@ -320,6 +320,41 @@ TEST_CASE("a date is refused") {
           "net.toml:14:11: populations.pixels.gain_Hz: dates and times are not used in a description; a text needs quotes");
 }
 
+TEST_CASE("stimuli and reports are read, written and overridden") {
+    const std::string text = std::string(rich) + R"(
+[stimuli.clamp]
+model = "step_current"
+to = "hidden"
+unit_range = [3, 5]
+times_ms = [1, 2]
+[[record.reports]]
+name = "v"
+population = "hidden"
+variables = ["v_mV"]
+units = [7]
+[[record.reports]]
+name = "w"
+projection = "out"
+interval_ms = 2
+)";
+    const auto d = parse_description(
+        text, "net.toml", Overrides{"record.reports.w.stop_ms=4", "record.reports.0.variables=[\"a\", \"b\"]", "stimuli.clamp.to=answer"});
+    REQUIRE(d.stimuli.size() == 1);
+    CHECK(d.stimuli[0].name == "clamp");
+    CHECK(d.stimuli[0].to == "answer");
+    CHECK(d.stimuli[0].unit_range == std::vector<double>{3, 5});
+    CHECK(d.stimuli[0].parameters.at("times_ms").value == Value{std::vector<double>{1, 2}});
+    REQUIRE(d.record.reports.size() == 2);
+    CHECK(d.record.reports[0].variables == std::vector<std::string>{"a", "b"});
+    CHECK(d.record.reports[1].stop_ms == 4);
+    CHECK(parse_description(write_description(d), "") == d);
+    CHECK(parse_description(text, "net.toml", Overrides{"stimuli.clamp.model=noise_current"}).stimuli[0].parameters.empty());
+    CHECK_THROWS_WITH(parse_description(text, "net.toml", Overrides{"record.reports.x.stop_ms=4"}),
+                      Catch::Contains("there is no report \"x\""));
+    CHECK_THROWS_WITH(parse_description(text, "net.toml", Overrides{"stimuli.clmp.to=hidden"}),
+                      Catch::Contains("there is no stimulus \"clmp\"; did you mean clamp?"));
+}
+
 TEST_CASE("two phases of one name are refused") {
     CHECK(fault_with("pass2", "pass1") == "net.toml:65:8: schedule.phases.1.name: \"pass1\" names an earlier phase");
 }

@@ -97,6 +97,16 @@ def write_circuit(folder, names=("L23E", "L23I", "L4E", "L4I"), config="", sizes
     write_activity(folder / "activity.h5", names)
 
 
+def write_report(path, population="hidden", units="mV", columns=12, start_ms=0.0, step_ms=0.5, frames=800):
+    random = np.random.default_rng(6)
+    with h5py.File(path, "w") as file:
+        group = file.create_group(f"report/{population}")
+        group["data"] = (-65 + random.normal(size=(frames, columns)).cumsum(axis=0) / 10).astype(np.float32)
+        group["data"].attrs["units"] = units
+        group["mapping/node_ids"] = np.arange(columns, dtype=np.uint64)
+        group["mapping/time"] = [start_ms, start_ms + frames * step_ms, step_ms]
+
+
 def write_digits(folder, labelled=True):
     random = np.random.default_rng(3)
     images = random.integers(0, 256, (200, 28, 28), np.uint8)
@@ -164,10 +174,36 @@ class Figures(unittest.TestCase):
         write_run(self.folder)
         write_digits(self.folder)
         write_activity(self.folder / "activity.h5")
+        with open(self.folder / "config.toml", "a") as file:
+            file.write('[[record.reports]]\nname = "a"\nvariables = ["v_mV", "stimulus_pA"]\n')
+        write_report(self.folder / "a_v_mV.h5")
         for name in ydot_figures.FIGURES:
             with self.subTest(name):
                 self.assertEqual(self.run_script(self.folder, "--what", name, "-o", self.folder / "out.png")[0], 0)
                 self.assert_picture(self.folder / "out.png")
+
+    def test_potentials(self):
+        write_spikes(self.folder / "spikes.h5")
+        (self.folder / "config.toml").write_text('[[record.reports]]\nname = "a"\nvariables = ["i_pA", "v_mV", "stimulus_pA"]\n'
+                                                 '[[record.reports]]\nname = "b"\nvariables = ["v_mV"]\n')
+        write_report(self.folder / "a_v_mV.h5")
+        write_report(self.folder / "b_v_mV.h5", "output", columns=2, start_ms=100)
+        write_report(self.folder / "a_stimulus_pA.h5", units="pA")
+        code, out, err = self.run_script("--all", self.folder)
+        self.assertEqual((code, out.split(), err), (0, ["raster.png", "potentials.png"], ""))
+        figure = ydot_figures.draw_potentials(ydot_figures.Results(self.folder), (150, 200))
+        self.assertEqual([axis.get_ylabel() for axis in figure.axes], ["hidden\npotential (mV)", "current (pA)", "output\npotential (mV)"])
+        self.assertEqual([len(axis.lines) for axis in figure.axes], [8, 8, 2])  # at most eight units
+        np.testing.assert_allclose(figure.axes[0].lines[0].get_xdata(), np.arange(150, 200, 0.5))
+        np.testing.assert_allclose(figure.axes[2].lines[0].get_xdata(), np.arange(150, 200, 0.5))
+        with h5py.File(self.folder / "a_v_mV.h5") as file:
+            np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), file["report/hidden/data"][300:400, 0], rtol=1e-6)
+
+    def test_a_report_that_is_none(self):
+        with h5py.File(self.folder / "a_v_mV.h5", "w") as file:
+            file["report/lif/data"] = np.zeros(3)
+        code, _, err = self.run_script(self.folder / "a_v_mV.h5", "--what", "potentials", "-o", self.folder / "out.png")
+        self.assertEqual((code, "/report must hold a population" in err), (2, True))
 
     def test_all_of_a_circuit_is_the_raster_and_the_rates(self):
         write_circuit(self.folder)
