@@ -126,13 +126,33 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     plasticity.rule = make_rule(spec.plasticity, path, spec.source);
     if (scheduled && !plasticity.rule->additive())
         throw Error(path + ".rule",
-                    spec.plasticity.rule + " reads the weight, which rests during a presentation; a schedule needs an additive rule",
+                    spec.plasticity.rule + " reads more than pairs of spikes (the weight, triplets, single spikes or a reward); a schedule needs an additive pair rule",
                     spec.source.text());
+    if (const auto* eligibility = plasticity.rule->eligibility()) {
+        if (circuit.population(projection.to).continuous() || spec.plasticity.decay > 0)
+            throw Error(path + ".rule", spec.plasticity.rule + " needs targets on the grid and decay = 0", spec.source.text());
+        if (eligibility->population.empty())
+            throw Error(path + ".reward", "missing: the population whose spikes are the reward", spec.source.text());
+        const auto is_named = [&](std::size_t p) { return circuit.population(p).name() == eligibility->population; };
+        for (std::size_t p = 0; p < circuit.population_count(); ++p)
+            if (is_named(p)) plasticity.third_factor = p;
+        if (!plasticity.third_factor)
+            throw Error(path + ".reward", "no population is named \"" + eligibility->population + "\"", spec.source.text());
+    }
     plasticity.learning_rate = spec.plasticity.learning_rate;
     plasticity.decay = spec.plasticity.decay;
     plasticity.momentum = spec.plasticity.momentum;
     plasticity.gate = spec.plasticity.gate;
-    const auto low = static_cast<float>(spec.plasticity.w_min), high = static_cast<float>(spec.plasticity.w_max);
+    const auto domain = plasticity.rule->domain();
+    const float low = std::max(static_cast<float>(spec.plasticity.w_min), domain.low),
+                high = std::min(static_cast<float>(spec.plasticity.w_max), domain.high);
+    for (const auto& block : projection.blocks)
+        block.for_each([&](auto, auto, auto, float w) {
+            if (!(w >= domain.low && w <= domain.high))
+                throw Error("projections." + spec.name + ".weight",
+                            fmt::format("{} is for weights from {} to {}, drew {}", spec.plasticity.rule, domain.low, domain.high, w),
+                            spec.source.text());
+        });
     for (std::uint32_t i = 0; i < circuit.population(projection.from).size(); ++i) {
         Bounds bounds{low, high};
         if (!signs.empty()) (signs[i] > 0 ? bounds.low : bounds.high) = signs[i] > 0 ? std::max(low, 0.0f) : std::min(high, 0.0f);
@@ -140,6 +160,8 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     }
     if (spec.plasticity.causal_correction == CausalCorrection::analytic) {
         const auto& target = circuit.population(projection.to);
+        if (!plasticity.rule->additive())
+            throw Error(path + ".causal_correction", "needs an additive rule, got " + spec.plasticity.rule, spec.source.text());
         if (!target.reads_activity())
             throw Error(path + ".causal_correction", "needs units that fire with an intensity; " + spec.to + " has none",
                         spec.source.text());
@@ -165,7 +187,7 @@ void check_dendritic(const ProjectionSpec& spec, const Circuit& circuit, const P
 
 /// Static synapses of a network without a schedule are drawn straight into their place, where the connector can do it.
 bool is_streamed(const ProjectionSpec& spec, const Description& description) {
-    if (!spec.plasticity.rule.empty() || spec.weight.fan_in || !description.schedule.phases.empty()) return false;
+    if (!spec.plasticity.rule.empty() || spec.short_term != ShortTermSpec{} || spec.weight.fan_in || !description.schedule.phases.empty()) return false;
     const auto* target = description.population(spec.to);
     if (is_continuous(*target, description.run)) return false;
     return static_cast<bool>(networks::find_connector(spec.connector, "projections." + spec.name + ".connector", spec.source).stream);
@@ -243,6 +265,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
             for (std::size_t k = 0; k < drawn.size(); ++k) drawn.weight[k] = std::copysign(drawn.weight[k], sign[drawn.source[k]]);
         const auto from = circuit->find_population(spec.from), to = circuit->find_population(spec.to);
         auto& projection = circuit->connect(spec.name, from, to, drawn, spec.delay_site, port_of(spec, circuit->population(to)));
+        if (const auto& s = spec.short_term; s != ShortTermSpec{}) projection.short_term = ShortTerm{s.U, s.tau_rec_ms, s.tau_facil_ms};
         if (!spec.plasticity.rule.empty())
             projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
         check_dendritic(spec, *circuit, projection);
