@@ -38,19 +38,20 @@ double draw(const DistributionSpec& spec, Draws& draws, const ProjectionSpec& of
 }
 
 /// Weights and delays of the edges. The draws of a synapse are keyed by projection and source, in the order of targets.
-Connectivity draw_synapses(const ProjectionSpec& spec, const networks::EdgeList& edges, const RunSpec& run, std::uint32_t targets) {
+Connectivity draw_synapses(const ProjectionSpec& spec, networks::EdgeList edges, const RunSpec& run, std::uint32_t targets) {
     const auto seed = static_cast<std::uint64_t>(run.seed);
     const double inputs = static_cast<double>(edges.size()) / targets,
                  factor = spec.weight.fan_in && inputs > 0 ? 1 / std::sqrt(inputs) : 1;
     const bool one_delay = spec.delay_ms.distribution == Distribution::constant;
-    Connectivity synapses{edges.source, edges.target, {}, {}};
-    synapses.weight.reserve(edges.size());
+    Connectivity synapses{std::move(edges.source), std::move(edges.target), {}, {}};
+    const auto& source = synapses.source;
+    synapses.weight.reserve(source.size());
     if (one_delay) synapses.delay = {static_cast<std::uint16_t>(to_steps(spec.delay_ms.mean, run.dt_ms))};
     Draws weights(seed, 0), delays(seed, 0);
-    for (std::size_t k = 0; k < edges.size(); ++k) {
-        if (k == 0 || edges.source[k] != edges.source[k - 1]) {
-            weights = Draws(seed, stream_of(spec.name, Purpose::weight), edges.source[k]);
-            delays = Draws(seed, stream_of(spec.name, Purpose::delay), edges.source[k]);
+    for (std::size_t k = 0; k < source.size(); ++k) {
+        if (k == 0 || source[k] != source[k - 1]) {
+            weights = Draws(seed, stream_of(spec.name, Purpose::weight), source[k]);
+            delays = Draws(seed, stream_of(spec.name, Purpose::delay), source[k]);
         }
         synapses.weight.push_back(static_cast<float>(factor * draw(spec.weight, weights, spec, "weight")));
         if (!one_delay)
@@ -87,6 +88,15 @@ public:
                                                .forward = forward,
                                                .source = spec.source};
         return edges_.emplace(spec.name, connector.connect(spec.connection, path, request)).first->second;
+    }
+
+    /// The same for the last time: what no feedback answers to is not kept.
+    networks::EdgeList take_edges(const ProjectionSpec& spec) {
+        edges_of(spec);
+        const auto answers = [&](const auto& other) { return forward_of(other) == &spec; };
+        if (std::any_of(description_.projections.begin(), description_.projections.end(), answers)) return edges_.at(spec.name);
+        visiting_.erase(spec.name);
+        return std::move(edges_.extract(spec.name).mapped());
     }
 
     const ProjectionSpec* forward_of(const ProjectionSpec& spec) const {
@@ -240,13 +250,16 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
     set_backgrounds(description, *circuit);
 
     Wiring wiring(description, *circuit);
-    std::map<std::string, Connectivity> synapses;
+    const auto draw = [&](const ProjectionSpec& spec) {
+        return draw_synapses(spec, wiring.take_edges(spec), description.run, circuit->population(circuit->find_population(spec.to)).size());
+    };
+    std::map<std::string, Connectivity> synapses;  ///< drawn ahead where Dale's law looks at them; others one projection after another
     for (const auto& spec : description.projections) {
         if (is_streamed(spec, description)) continue;
         const auto& target = circuit->population(circuit->find_population(spec.to));
         if (!target.receives() && spec.plasticity.rule.empty())  // plastic synapses onto a source learn from spikes that they do not cause
             throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
-        synapses[spec.name] = draw_synapses(spec, wiring.edges_of(spec), description.run, target.size());
+        if (spec.plasticity.dale) synapses[spec.name] = draw(spec);
     }
     std::map<std::string, std::vector<float>> signs;
     for (const auto& spec : description.projections)
@@ -260,6 +273,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
             continue;
         }
         auto& drawn = synapses[spec.name];
+        if (!spec.plasticity.dale) drawn = draw(spec);
         const std::vector<float> none, &sign = spec.plasticity.dale ? signs[spec.from] : none;
         if (spec.plasticity.dale)
             for (std::size_t k = 0; k < drawn.size(); ++k) drawn.weight[k] = std::copysign(drawn.weight[k], sign[drawn.source[k]]);

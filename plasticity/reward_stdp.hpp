@@ -15,7 +15,7 @@ struct RewardStdp {
                     "Diesmann (2010), Front. Comput. Neurosci. 4:141";
     struct Params {
         double a_plus = 1, a_minus = 1.5, tau_plus_ms = 20, tau_minus_ms = 20, tau_c_ms = 1000, tau_m_ms = 200, baseline = 0;
-        std::string reward;
+        std::string reward{};
         Pairing pairing = Pairing::all;
         static constexpr std::tuple fields{
             Field{"a_plus", &Params::a_plus, "eligibility by a pair, pre just before post"},

@@ -1,13 +1,15 @@
 #include "sim/lazy_learning.hpp"
 
 #include <algorithm>
+#include <numbers>
 
 namespace ydot {
 namespace {
 
 std::int32_t period_of(const PairWindow& window, const OwnTraces& own, const Eligibility* eligibility, double dt_ms) {
     double shortest_ms = std::min(window.tau_plus_ms, window.tau_minus_ms);
-    for (const double tau_ms : {own.tau_pre_ms, own.tau_post_ms, eligibility ? eligibility->tau_c_ms : 0.0})
+    // the flow of a third factor is a difference of integrals that swell by e in tau_c: four of these cost it six bits
+    for (const double tau_ms : {own.tau_pre_ms, own.tau_post_ms, eligibility ? eligibility->tau_c_ms / 15 : 0.0})
         if (tau_ms > 0) shortest_ms = std::min(shortest_ms, tau_ms);
     return static_cast<std::int32_t>(std::clamp(60 * shortest_ms / dt_ms, 1.0, 0x1p24));
 }
@@ -28,7 +30,8 @@ LazyLearner::LazyLearner(const Plasticity& plasticity, SynapseBlock& block, doub
       nearest_(window_.pairing == Pairing::nearest),
       dt_ms_(dt_ms),
       rate_(static_cast<float>(plasticity.learning_rate)),
-      period_(period_of(window_, own_, eligibility_, dt_ms)) {
+      period_(period_of(window_, own_, eligibility_, dt_ms)),
+      halvings_(dt_ms / (window_.tau_plus_ms * std::numbers::ln2)) {
     block_.owe(this);
     reset();
 }
@@ -41,13 +44,31 @@ void LazyLearner::reset() {
     settle();
     base_ = next_ = 0;
     last_fired_ = -1;
-    third_ = flow_ = 0;
+    third_ = flow_ = lifted_ = 0;
     rows_.assign(block_.sources() * block_.delays().size(), {});
     const std::size_t width = block_.stride() + TargetLanes::padding;
     spikes_ = {.width = width};
     post_.assign(width, 0);
     post_own_.assign(width, 0);
     if (eligibility_) c_.assign(block_.cells(), 0);
+}
+
+namespace {
+
+double times_power_of_two(double x, double exponent) noexcept {
+    return std::ldexp(x, static_cast<int>(std::clamp(exponent, -4000.0, 4000.0)));
+}
+
+}  // namespace
+
+double LazyLearner::level_of(std::int32_t t) const noexcept {
+    const double halved = halvings_ * static_cast<double>(base_ + t), whole = std::floor(halved);
+    return times_power_of_two(std::exp2(whole - halved), lifted_ - whole);
+}
+
+double LazyLearner::per_level(std::int32_t t) const noexcept {
+    const double halved = halvings_ * static_cast<double>(base_ + t), whole = std::floor(halved);
+    return times_power_of_two(std::exp2(halved - whole), whole - lifted_);
 }
 
 void LazyLearner::settle() noexcept {
@@ -63,7 +84,7 @@ void LazyLearner::visit(std::uint32_t source, std::size_t d, std::int32_t to, fl
     const auto row = block_.unsettled_row(source, d);
     const bool behind = to > state.visited && (eligibility_ || last_fired_ - base_ >= state.visited);
     if (behind || input) {
-        const double level = 1 / decay(state.arrived, window_.tau_plus_ms);
+        const double level = per_level(state.arrived);
         CatchUp since{.from = behind ? state.visited : to,
                       .arrived = state.arrived,
                       .at_arrival = static_cast<float>(static_cast<double>(state.trace_then) * level),
@@ -88,7 +109,9 @@ void LazyLearner::move_base(Step n) {
         for (std::size_t d = 0; d < block_.delays().size(); ++d)
             if (row_of(source, d).visited < 0) visit(source, d, by, 0, nullptr);
 
-    const auto level = static_cast<float>(1 / decay(by, window_.tau_plus_ms));
+    const double lift = std::round(halvings_ * static_cast<double>(n)) - lifted_;
+    const auto level = static_cast<float>(std::exp2(lift));
+    lifted_ += lift;
     std::size_t kept = 0;
     for (std::size_t k = 0; k < spikes_.step.size(); ++k) {
         const bool seen = spikes_.step[k] < 0;
@@ -162,7 +185,7 @@ void LazyLearner::remember(std::uint32_t target, std::int32_t now) {
         for (std::size_t age = last; age > 0; --age) of[age * width + target] = of[(age - 1) * width + target];
         of[target] = newest;
     };
-    put(spikes_.level, static_cast<float>(decay(now, window_.tau_plus_ms)));
+    put(spikes_.level, static_cast<float>(level_of(now)));
     if (own_.tau_post_ms > 0) put(spikes_.own, static_cast<float>(static_cast<double>(post_own_[target]) * decay(now, own_.tau_post_ms)));
     if (eligibility_) {
         put(spikes_.lift, static_cast<float>(1 / decay(now, eligibility_->tau_c_ms)));

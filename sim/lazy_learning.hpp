@@ -16,7 +16,8 @@ namespace ydot {
 /// Changes are those of EagerLearner in the same order, so weights agree to rounding; no bit depends on who reads weights when (but for rules with
 /// an eligibility trace, whose integral is cut at each reading).
 /// Time runs from a base that moves every 60 of the shortest time constant, so that exp(+-(t - base) / tau) are floats; then sources that
-/// were silent for so long are caught up, and post spikes that all have seen are forgotten.
+/// were silent for so long are caught up, and post spikes that all have seen are forgotten. Levels that wait for a row move by powers of two,
+/// which round nothing.
 class LazyLearner final : public OnlineLearner, private SynapseBlock::Debt {
 public:
     LazyLearner(const Plasticity& plasticity, SynapseBlock& block, double dt_ms);
@@ -49,6 +50,10 @@ private:
     void remember(std::uint32_t target, std::int32_t now);
     void flow_on(std::int32_t now, std::size_t rewards);
     std::int32_t from_base(Step n) const noexcept { return static_cast<std::int32_t>(n - base_); }
+    /// The level of a spike, exp(-t / tau_plus) up to a power of two that belongs to the base, and what it is to be multiplied with. Both are
+    /// products of a number that does not depend on the base and a power of two.
+    double level_of(std::int32_t t) const noexcept;
+    double per_level(std::int32_t t) const noexcept;
     double decay(double steps, double tau_ms) const noexcept { return std::exp(-steps * dt_ms_ / tau_ms); }
     Row& row_of(std::uint32_t source, std::size_t d) noexcept { return rows_[source * block_.delays().size() + d]; }
 
@@ -62,6 +67,8 @@ private:
     double dt_ms_;
     float rate_;
     std::int32_t period_;                        ///< steps between moves of the base
+    double halvings_;                            ///< of a level by a step
+    double lifted_ = 0;                          ///< the power of two of this base
     Step base_ = 0, next_ = 0, last_fired_ = -1;  ///< steps before next_ are learned
     std::vector<Row> rows_;
     SpikesByAge spikes_;

@@ -122,7 +122,8 @@ TEST_CASE("Every rule learns online what its definition says, in every layout", 
                     if (site == DelaySite::dendritic && layout == Layout::mixed_delays) continue;
                     auto params = lively<R>();
                     params.pairing = pairing;
-                    const Bounds bounds{0.1f, 0.9f};
+                    // a third factor moves weights between spikes, bounds are kept at spikes: no matter here
+                    const Bounds bounds = RuleOf<R>::rewarded ? Bounds{-unbounded, unbounded} : Bounds{0.1f, 0.9f};
                     const Protocol protocol{0.7, std::make_shared<RuleOf<R>>(params), pre, post, rewards, layout_of(layout, sources, targets), 0.5, bounds, site};
                     const auto circuit = protocol.build();
                     auto& block = circuit->projections()[0].blocks[0];
@@ -334,16 +335,16 @@ TEST_CASE("Homeostatic inhibition: single spikes and pairs", "[analytic]") {
 }
 
 TEST_CASE("Homeostatic inhibition brings rates to their target", "[statistical]") {
-    // 40 neurons with very different drive; each its own inhibition from 40 sources at 20 Hz
-    constexpr std::uint32_t inhibitory = 40, units = 40;
+    // 40 neurons with very different drive; each its own inhibition from 400 sources at 20 Hz
+    constexpr std::uint32_t inhibitory = 400, units = 40;
     const double rho0_Hz = 8;
     const auto circuit = circuit_of(
         1, 43, population_of<neurons::PoissonSource>("inh", inhibitory, {.rate_Hz = 20}, 1, false),
         population_of<neurons::Poisson>("post", units,
                                         {.phi = neurons::Phi::hard_sigmoid, .lambda_max_Hz = 100, .tau_syn_ms = 10, .bias = 0.3}, 1, false));
-    circuit->connect("line", 0, 1, every_pair(inhibitory, units, [](auto, auto j) { return -0.0005 * (j % 8); }, [](auto, auto) { return 1; }), DelaySite::axonal);
+    circuit->connect("line", 0, 1, every_pair(inhibitory, units, [](auto, auto j) { return -0.00005 * (j % 8); }, [](auto, auto) { return 1; }), DelaySite::axonal);
     circuit->projections()[0].plasticity = plasticity_of({}, inhibitory, 1, {-unbounded, 0});
-    circuit->projections()[0].plasticity->rule = std::make_shared<RuleOf<HomeostaticInhibition>>(HomeostaticInhibition::Params{.eta = -2e-5, .rho0_Hz = rho0_Hz, .tau_ms = 20});
+    circuit->projections()[0].plasticity->rule = std::make_shared<RuleOf<HomeostaticInhibition>>(HomeostaticInhibition::Params{.eta = -2e-6, .rho0_Hz = rho0_Hz, .tau_ms = 20});
     Replica replica(*circuit);
     replica.learn_online();
     replica.run(300000);
@@ -352,8 +353,8 @@ TEST_CASE("Homeostatic inhibition brings rates to their target", "[statistical]"
     constexpr double seconds = 300;
     replica.run(static_cast<Step>(seconds * 1000));
     const double rate_Hz = static_cast<double>(count_of(log.times[1])) / seconds / units;
-    // Balance of the mean drift: E[pre post-trace] is that of independent trains but for the inhibition by the spike itself, which lowers the
-    // rate right after it by w lambda / ... of order 2 %: the target is met to 3 % and the sampling error of a Poisson count.
+    // The drift vanishes where 2 tau (rate - rho0) is what the inhibition by a spike itself takes away from its own pairs, w lambda_max / (20 Hz)
+    // tau / (tau + tau_syn): 0.05 Hz at w = 0.22 / 400. Weights fluctuate by 1 % of that sum; the rest is the error of a Poisson count.
     INFO("rate " << rate_Hz);
     CHECK(std::abs(rate_Hz - rho0_Hz) < 0.03 * rho0_Hz + 5 * std::sqrt(rho0_Hz / seconds / units));
 }
