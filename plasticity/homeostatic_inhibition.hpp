@@ -23,9 +23,7 @@ struct HomeostaticInhibition {
     struct Coeffs {
         float eta, alpha;
     };
-    static Coeffs prepare(const Params& p) {
-        return {static_cast<float>(p.eta), static_cast<float>(2 * p.rho0_Hz * p.tau_ms * 1e-3)};
-    }
+    static Coeffs prepare(const Params& p) { return {static_cast<float>(p.eta), static_cast<float>(2 * p.rho0_Hz * p.tau_ms * 1e-3)}; }
     static PairWindow window(const Params& p) { return {0, 0, p.tau_ms, p.tau_ms, p.pairing}; }
     template <class F>
     static F on_pre(const Coeffs& c, F /*w*/, F y) {

@@ -18,9 +18,13 @@ struct Recirculation {
     }
     static PairWindow window(const Params& p) { return Derivative::window(reversed(p)); }
     template <class F>
-    static F on_pre(const Params& p, F w, F y) { return Derivative::on_pre(reversed(p), w, y); }
+    static F on_pre(const Params& p, F w, F y) {
+        return Derivative::on_pre(reversed(p), w, y);
+    }
     template <class F>
-    static F on_post(const Params& p, F w, F x) { return Derivative::on_post(reversed(p), w, x); }
+    static F on_post(const Params& p, F w, F x) {
+        return Derivative::on_post(reversed(p), w, x);
+    }
 };
 
 }  // namespace ydot::plasticity

@@ -11,8 +11,9 @@ struct RewardStdp {
     static constexpr std::string_view
         name = "reward_stdp",
         summary = "pair STDP with an eligibility trace and a third factor",
-        reference = "Izhikevich (2007), Cereb. Cortex 17:2443-2452; Florian (2007), Neural Comput. 19:1468-1502; Potjans, Morrison & "
-                    "Diesmann (2010), Front. Comput. Neurosci. 4:141";
+        reference =
+            "Izhikevich (2007), Cereb. Cortex 17:2443-2452; Florian (2007), Neural Comput. 19:1468-1502; Potjans, Morrison & "
+            "Diesmann (2010), Front. Comput. Neurosci. 4:141";
     struct Params {
         double a_plus = 1, a_minus = 1.5, tau_plus_ms = 20, tau_minus_ms = 20, tau_c_ms = 1000, tau_m_ms = 200, baseline = 0;
         std::string reward{};

@@ -27,9 +27,13 @@ struct Stdp {
     };
     static PairWindow window(const Params& p) { return {p.a_plus, p.a_minus, p.tau_plus_ms, p.tau_minus_ms, p.pairing}; }
     template <class F>
-    static F on_pre(const Params& p, F /*w*/, F y) { return -static_cast<float>(p.a_minus) * y; }
+    static F on_pre(const Params& p, F /*w*/, F y) {
+        return -static_cast<float>(p.a_minus) * y;
+    }
     template <class F>
-    static F on_post(const Params& p, F /*w*/, F x) { return static_cast<float>(p.a_plus) * x; }
+    static F on_post(const Params& p, F /*w*/, F x) {
+        return static_cast<float>(p.a_plus) * x;
+    }
 };
 
 }  // namespace ydot::plasticity

@@ -11,8 +11,9 @@ struct StdpMultiplicative {
     static constexpr std::string_view
         name = "stdp_multiplicative",
         summary = "pair STDP, changes proportional to the distance to the bounds",
-        reference = "van Rossum, Bi & Turrigiano (2000), J. Neurosci. 20:8812-8821; Rubin, Lee & Sompolinsky (2001), PRL 86:364; Guetig et "
-                    "al. (2003), J. Neurosci. 23:3697";
+        reference =
+            "van Rossum, Bi & Turrigiano (2000), J. Neurosci. 20:8812-8821; Rubin, Lee & Sompolinsky (2001), PRL 86:364; Guetig et "
+            "al. (2003), J. Neurosci. 23:3697";
     struct Params {
         double lambda = 0.01, alpha = 1.05, mu_plus = 1, mu_minus = 1, w_full = 1, tau_plus_ms = 20, tau_minus_ms = 20;
         Pairing pairing = Pairing::all;

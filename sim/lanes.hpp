@@ -112,7 +112,8 @@ inline std::uint32_t* put_below(const std::uint32_t* words, WordLanes thresholds
 
 /// input[i] += weight * k_i with k_i the number of thresholds above words[i], i < n, a multiple of 16: counts by inversion when
 /// thresholds[k] is the probability of more than k.
-inline void add_counts(const std::uint32_t* words, std::span<const std::uint32_t> thresholds, float weight, float* input, std::size_t n) noexcept {
+inline void add_counts(const std::uint32_t* words, std::span<const std::uint32_t> thresholds, float weight, float* input,
+                       std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; i += 16) {
         const WordLanes word = load_words(words + i);
         WordLanes count{};

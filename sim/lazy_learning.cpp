@@ -207,7 +207,8 @@ void LazyLearner::step(Step n, std::span<const std::span<const std::uint32_t>> a
                        const float* slope, std::size_t rewards) {
     if (n - base_ >= period_) move_base(n);
     const auto now = from_base(n);
-    const auto unit = static_cast<float>(1 / decay(now, window_.tau_minus_ms)), level = static_cast<float>(decay(now, window_.tau_minus_ms));
+    const auto unit = static_cast<float>(1 / decay(now, window_.tau_minus_ms)),
+               level = static_cast<float>(decay(now, window_.tau_minus_ms));
     for (const auto j : fired) post_[j] = nearest_ ? 0.5f * (post_[j] + unit) : post_[j] + 0.5f * unit;
     for (std::size_t d = 0; d < arrivals.size(); ++d)
         for (const auto i : arrivals[d]) {

@@ -7,17 +7,16 @@
 
 namespace ydot {
 
-/// Online learning on the grid that makes changes when a weight is needed: a weight is read when its source fires, so what post spikes do to
-/// the synapses of a source waits for its next arrival, where they lie side by side, instead of a visit at random places at each post spike.
-/// At an arrival in step n, synapse by synapse:
+/// Online learning on the grid that makes changes when a weight is needed: a weight is read when its source fires, so what post spikes do
+/// to the synapses of a source waits for its next arrival, where they lie side by side, instead of a visit at random places at each post
+/// spike. At an arrival in step n, synapse by synapse:
 ///   catch up   the spikes of the target in [last visit, n), oldest first, with the pre trace of the last arrival, decayed in closed form
 ///   deliver    the weight, as it is before the learning of step n
 ///   learn      the change by the arrival, with the post trace (once step n has fired)
-/// Changes are those of EagerLearner in the same order, so weights agree to rounding; no bit depends on who reads weights when (but for rules with
-/// an eligibility trace, whose integral is cut at each reading).
-/// Time runs from a base that moves every 60 of the shortest time constant, so that exp(+-(t - base) / tau) are floats; then sources that
-/// were silent for so long are caught up, and post spikes that all have seen are forgotten. Levels that wait for a row move by powers of two,
-/// which round nothing.
+/// Changes are those of EagerLearner in the same order, so weights agree to rounding; no bit depends on who reads weights when (but for
+/// rules with an eligibility trace, whose integral is cut at each reading). Time runs from a base that moves every 60 of the shortest time
+/// constant, so that exp(+-(t - base) / tau) are floats; then sources that were silent for so long are caught up, and post spikes that all
+/// have seen are forgotten. Levels that wait for a row move by powers of two, which round nothing.
 class LazyLearner final : public OnlineLearner, private SynapseBlock::Debt {
 public:
     LazyLearner(const Plasticity& plasticity, SynapseBlock& block, double dt_ms);
@@ -36,11 +35,11 @@ public:
 private:
     /// A row: the synapses of one source with one delay. Steps from the base.
     struct Row {
-        std::int32_t visited = 0;                    ///< spikes of the targets before this step are in the weights
-        std::int32_t arrived = SpikesByAge::never;   ///< the last arrival
-        float trace = 0, trace_then = 0;             ///< pre trace behind the last arrival, and as a spike of that step sees it
-        float own = 0;                               ///< second pre trace, behind the last arrival
-        float flow = 0;                              ///< flow_ at the last visit
+        std::int32_t visited = 0;                   ///< spikes of the targets before this step are in the weights
+        std::int32_t arrived = SpikesByAge::never;  ///< the last arrival
+        float trace = 0, trace_then = 0;            ///< pre trace behind the last arrival, and as a spike of that step sees it
+        float own = 0;                              ///< second pre trace, behind the last arrival
+        float flow = 0;                             ///< flow_ at the last visit
     };
     void settle() noexcept override;
     void move_base(Step n);
@@ -50,8 +49,8 @@ private:
     void remember(std::uint32_t target, std::int32_t now);
     void flow_on(std::int32_t now, std::size_t rewards);
     std::int32_t from_base(Step n) const noexcept { return static_cast<std::int32_t>(n - base_); }
-    /// The level of a spike, exp(-t / tau_plus) up to a power of two that belongs to the base, and what it is to be multiplied with. Both are
-    /// products of a number that does not depend on the base and a power of two.
+    /// The level of a spike, exp(-t / tau_plus) up to a power of two that belongs to the base, and what it is to be multiplied with. Both
+    /// are products of a number that does not depend on the base and a power of two.
     double level_of(std::int32_t t) const noexcept;
     double per_level(std::int32_t t) const noexcept;
     double decay(double steps, double tau_ms) const noexcept { return std::exp(-steps * dt_ms_ / tau_ms); }
@@ -66,9 +65,9 @@ private:
     bool nearest_;
     double dt_ms_;
     float rate_;
-    std::int32_t period_;                        ///< steps between moves of the base
-    double halvings_;                            ///< of a level by a step
-    double lifted_ = 0;                          ///< the power of two of this base
+    std::int32_t period_;                         ///< steps between moves of the base
+    double halvings_;                             ///< of a level by a step
+    double lifted_ = 0;                           ///< the power of two of this base
     Step base_ = 0, next_ = 0, last_fired_ = -1;  ///< steps before next_ are learned
     std::vector<Row> rows_;
     SpikesByAge spikes_;

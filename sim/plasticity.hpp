@@ -57,16 +57,17 @@ struct SpikesByAge {
     std::vector<std::int32_t> step{};  ///< `never`: no such spike
     std::vector<float> level{};        ///< exp(-(t - base) / tau_plus)
     std::vector<float> own{};          ///< the second post trace before the spike; empty without one
-    std::vector<float> lift{}, flow{};  ///< exp((t - base) / tau_c) and the integral of exp(-(t - base) / tau_c) (m - baseline) up to t; or empty
+    std::vector<float> lift{},
+        flow{};  ///< exp((t - base) / tau_c) and the integral of exp(-(t - base) / tau_c) (m - baseline) up to t; or empty
 };
 
 /// What the spikes of a row's targets do from the row's last visit up to now.
 struct CatchUp {
-    std::int32_t from = 0;              ///< spikes of this step and later are new
-    std::int32_t arrived = 0;           ///< step of the last arrival
-    float at_arrival = 0, later = 0;    ///< pre trace of a spike of that step, and of a later one, over its level
-    float* eligibility = nullptr;       ///< c of the synapses of the row
-    float lift = 0, keep = 0;           ///< exp((t - base) / tau_c) at the last visit, exp(-(t - base) / tau_c) now
+    std::int32_t from = 0;            ///< spikes of this step and later are new
+    std::int32_t arrived = 0;         ///< step of the last arrival
+    float at_arrival = 0, later = 0;  ///< pre trace of a spike of that step, and of a later one, over its level
+    float* eligibility = nullptr;     ///< c of the synapses of the row
+    float lift = 0, keep = 0;         ///< exp((t - base) / tau_c) at the last visit, exp(-(t - base) / tau_c) now
     float flow_before = 0, flow_now = 0;
 };
 
@@ -106,7 +107,7 @@ struct CoeffsOf {
     static Type make(const typename R::Params& params) { return params; }
 };
 template <class R>
-    requires requires(const typename R::Params& params) { R::prepare(params); }
+requires requires(const typename R::Params& params) { R::prepare(params); }
 struct CoeffsOf<R> {
     using Type = decltype(R::prepare(std::declval<const typename R::Params&>()));
     static Type make(const typename R::Params& params) { return R::prepare(params); }
@@ -290,7 +291,8 @@ public:
     static std::unique_ptr<OnlineLearner> make(const Plasticity&, SynapseBlock&, double dt_ms, bool continuous);
 };
 
-/// Makes every change when its spike comes: in continuous time, and where weights decay by themselves. A post spike visits all its synapses.
+/// Makes every change when its spike comes: in continuous time, and where weights decay by themselves. A post spike visits all its
+/// synapses.
 class EagerLearner final : public OnlineLearner {
 public:
     EagerLearner(const Plasticity& plasticity, SynapseBlock& block, double dt_ms);

@@ -14,7 +14,8 @@ struct ShortTerm {
     double U = 1, tau_rec_ms = 0, tau_facil_ms = 0;
 };
 
-/// The state of the sources of a projection. Since all synapses of a source have the same parameters, its efficacy is a factor of the spike.
+/// The state of the sources of a projection. Since all synapses of a source have the same parameters, its efficacy is a factor of the
+/// spike.
 class ShortTermState {
 public:
     ShortTermState(const ShortTerm& params, std::uint32_t sources, double dt_ms) : params_(params), dt_ms_(dt_ms), sources_(sources) {}

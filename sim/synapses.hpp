@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "sim/large_pages.hpp"
+
 namespace ydot {
 
 /// Synapses of one projection as flat arrays, sorted by source. `delay` in steps has one entry for all synapses or one each.
@@ -181,12 +183,13 @@ private:
     std::uint32_t sources_, first_target_, targets_, stride_;
     bool dense_ = false;
     std::vector<std::uint16_t> delays_;
-    std::vector<float> weight_, mask_;
+    std::vector<float, LargePages<float>> weight_;
+    std::vector<float> mask_;
     // dense: the copy that is delivered; empty: the weights themselves are
     std::vector<_Float16> half_;
-    std::vector<std::uint16_t> target_;                     // sparse
-    std::vector<std::uint32_t> begin_;                      // sparse: begin of run source * delays + delay index
-    std::vector<std::uint32_t> incoming_, incoming_begin_;  // sparse and plastic: synapse numbers by target
+    std::vector<std::uint16_t, LargePages<std::uint16_t>> target_;  // sparse
+    std::vector<std::uint32_t> begin_;                              // sparse: begin of run source * delays + delay index
+    std::vector<std::uint32_t> incoming_, incoming_begin_;          // sparse and plastic: synapse numbers by target
 };
 
 }  // namespace ydot

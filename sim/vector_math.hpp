@@ -48,8 +48,8 @@ inline std::uint32_t probability_threshold(float p) noexcept {
 /// Probability 1 - exp(-x) of at least one event, x >= 0 expected events, as a threshold, see probability_threshold().
 inline std::uint32_t firing_threshold(float expected) noexcept { return probability_threshold(-fast_expm1(-expected)); }
 
-/// x^y for x >= 0 with relative error below 2e-6 for results between 1e-30 and 1e30 and |y| <= 4; 0 for x below the smallest normal number.
-/// For float, Lanes (the same bits) and double (the C library).
+/// x^y for x >= 0 and |y| <= 4 with relative error below 2e-6 for results between 1e-6 and 1e6, 6e-6 between 1e-30 and 1e30; 0 for x below
+/// the smallest normal number. For float, Lanes (the same bits) and double (the C library).
 template <class F>
 inline F power(F x, float y) noexcept;
 template <>

@@ -29,7 +29,8 @@ Trains random_trains(std::uint32_t units, double p, Step steps, std::uint32_t ke
         Draws draws(21, stream_of("rules", Purpose::fire), i, key);
         trains.push_back(random_train(draws, p, 0, steps));
         if (i % 4 == 1)  // now and then two spikes in a step
-            for (std::size_t k = 0; k < trains.back().size(); k += 5) trains.back().insert(trains.back().begin() + static_cast<long>(k), trains.back()[k]);
+            for (std::size_t k = 0; k < trains.back().size(); k += 5)
+                trains.back().insert(trains.back().begin() + static_cast<long>(k), trains.back()[k]);
         if (i % 7 == 3) trains.back().resize(trains.back().size() / 3);  // silent from then on
     }
     return trains;
@@ -124,7 +125,9 @@ TEST_CASE("Every rule learns online what its definition says, in every layout", 
                     params.pairing = pairing;
                     // a third factor moves weights between spikes, bounds are kept at spikes: no matter here
                     const Bounds bounds = RuleOf<R>::rewarded ? Bounds{-unbounded, unbounded} : Bounds{0.1f, 0.9f};
-                    const Protocol protocol{0.7, std::make_shared<RuleOf<R>>(params), pre, post, rewards, layout_of(layout, sources, targets), 0.5, bounds, site};
+                    const Protocol protocol{0.7,     std::make_shared<RuleOf<R>>(params), pre, post,
+                                            rewards, layout_of(layout, sources, targets), 0.5, bounds,
+                                            site};
                     const auto circuit = protocol.build();
                     auto& block = circuit->projections()[0].blocks[0];
                     std::vector<float> initial(block.weights().begin(), block.weights().end());
@@ -140,12 +143,14 @@ TEST_CASE("Every rule learns online what its definition says, in every layout", 
                         const bool axonal = site == DelaySite::axonal;
                         const std::size_t cell = block.dense() ? i * block.stride() + j : k++;
                         const auto start = static_cast<double>(initial[cell]);
-                        const double expected = weight_by_definition<R>(params, start, 0.7, 0.5, bounds, later(pre[i], delay), axonal ? post[j] : later(post[j], 2 * delay),
-                                                                        steps, later(rewards, shortest));
+                        const double expected =
+                            weight_by_definition<R>(params, start, 0.7, 0.5, bounds, later(pre[i], delay),
+                                                    axonal ? post[j] : later(post[j], 2 * delay), steps, later(rewards, shortest));
                         worst = std::max(worst, std::abs(static_cast<double>(w) - expected));
                         moved = std::max(moved, std::abs(expected - start));
                     });
-                    INFO(R::name << " pairing " << static_cast<int>(pairing) << " layout " << static_cast<int>(layout) << " site " << static_cast<int>(site));
+                    INFO(R::name << " pairing " << static_cast<int>(pairing) << " layout " << static_cast<int>(layout) << " site "
+                                 << static_cast<int>(site));
                     // up to 400 roundings of 6e-8 of the weight and, each smaller than a tenth, of changes; powers err by 2e-6
                     CHECK(worst < 5e-5);
                     CHECK(moved > 0.05);
@@ -166,11 +171,13 @@ TEST_CASE("Eager and lazy learning agree for every rule", "[contract]") {
         LazyLearner lazy(plasticity, b, 1);
         for (Step n = 0; n < 2000; ++n) {
             std::vector<std::uint32_t> arrived[3], fired;
-            for (std::uint32_t j = 0; j < targets; ++j) fired.insert(fired.end(), static_cast<std::size_t>(std::count(post[j].begin(), post[j].end(), n)), j);
+            for (std::uint32_t j = 0; j < targets; ++j)
+                fired.insert(fired.end(), static_cast<std::size_t>(std::count(post[j].begin(), post[j].end(), n)), j);
             std::vector<std::span<const std::uint32_t>> arrivals;
             for (std::size_t d = 0; d < 3; ++d) {
                 for (std::uint32_t i = 0; i < sources; ++i)
-                    arrived[d].insert(arrived[d].end(), static_cast<std::size_t>(std::count(pre[i].begin(), pre[i].end(), n - a.delays()[d])), i);
+                    arrived[d].insert(arrived[d].end(),
+                                      static_cast<std::size_t>(std::count(pre[i].begin(), pre[i].end(), n - a.delays()[d])), i);
                 arrivals.push_back(arrived[d]);
                 std::vector<float> input[2] = {std::vector<float>(64), std::vector<float>(64)};
                 eager.deliver(n, d, arrived[d], nullptr, 2, input[0].data());
@@ -181,7 +188,8 @@ TEST_CASE("Eager and lazy learning agree for every rule", "[contract]") {
             lazy.step(n, arrivals, fired, nullptr);
         }
         double worst = 0;
-        for (std::size_t k = 0; k < a.weights().size(); ++k) worst = std::max(worst, std::abs(static_cast<double>(a.weights()[k] - b.weights()[k])));
+        for (std::size_t k = 0; k < a.weights().size(); ++k)
+            worst = std::max(worst, std::abs(static_cast<double>(a.weights()[k] - b.weights()[k])));
         INFO(R::name);
         CHECK(worst < 5e-5);  // as above
     });
@@ -191,7 +199,8 @@ TEST_CASE("Who reads weights in between changes no bit of them", "[contract]") {
     const auto pre = random_trains(8, 0.03, 3000, 6), post = random_trains(40, 0.02, 3000, 7);
     for_each_rule([&]<class R>() {
         const auto learned = [&](Step piece) {
-            const Protocol protocol{1, std::make_shared<RuleOf<R>>(lively<R>()), pre, post, {}, layout_of(Layout::sparse, 8, 40), 1, {0, 1}};
+            const Protocol protocol{1,  std::make_shared<RuleOf<R>>(lively<R>()), pre, post,
+                                    {}, layout_of(Layout::sparse, 8, 40),         1,   {0, 1}};
             const auto circuit = protocol.build();
             Replica replica(*circuit);
             replica.learn_online();
@@ -216,7 +225,8 @@ TEST_CASE("Multiplicative STDP scales the window with the distance to the bounds
     for (const double w : {0.2, 1.0, 1.7})
         for (const Step lag : {-20, -1, 1, 20}) {
             const Protocol protocol{1, std::make_shared<RuleOf<StdpMultiplicative>>(params), {{49}}, {{50 + lag}}, {}, one_synapse(w, 1)};
-            const double s = static_cast<double>(lag), expected = lag > 0 ? 0.02 * (2 - w) * std::exp(-s / 17) : -0.02 * 0.9 * w * std::exp(s / 34);
+            const double s = static_cast<double>(lag),
+                         expected = lag > 0 ? 0.02 * (2 - w) * std::exp(-s / 17) : -0.02 * 0.9 * w * std::exp(s / 34);
             CHECK(protocol.weight_after(200) - w == Approx(expected).margin(3e-7 * w));  // the weight is a float
         }
 }
@@ -226,7 +236,8 @@ TEST_CASE("Power-law STDP has the window of Morrison, Aertsen and Diesmann", "[a
     for (const double w : {0.5, 3.0, 40.0})
         for (const Step lag : {-20, -1, 1, 20}) {
             const Protocol protocol{1, std::make_shared<RuleOf<StdpPowerLaw>>(params), {{49}}, {{50 + lag}}, {}, one_synapse(w, 1)};
-            const double s = static_cast<double>(lag), expected = lag > 0 ? 0.1 * std::pow(3, 0.6) * std::pow(w, 0.4) * std::exp(-s / 15) : -0.1 * 0.5 * w * std::exp(s / 30);
+            const double s = static_cast<double>(lag), expected = lag > 0 ? 0.1 * std::pow(3, 0.6) * std::pow(w, 0.4) * std::exp(-s / 15)
+                                                                          : -0.1 * 0.5 * w * std::exp(s / 30);
             CHECK(protocol.weight_after(200) - w == Approx(expected).epsilon(3e-6).margin(3e-7 * w));
         }
 }
@@ -239,7 +250,10 @@ Moments weight_at_rest(const typename R::Params& params, double start, double le
     constexpr std::uint32_t units = 60;
     const auto circuit = circuit_of(1, 41, population_of<neurons::PoissonSource>("pre", units, {.rate_Hz = 20}, 1, false),
                                     population_of<neurons::PoissonSource>("post", units, {.rate_Hz = 20}, 1, false));
-    circuit->connect("line", 0, 1, every_pair(units, units, [&](auto, auto) { return start; }, [](auto, auto) { return 1; }), DelaySite::axonal);
+    circuit->connect("line", 0, 1,
+                     every_pair(
+                         units, units, [&](auto, auto) { return start; }, [](auto, auto) { return 1; }),
+                     DelaySite::axonal);
     circuit->projections()[0].plasticity = plasticity_of({}, units, learning_rate, {0, unbounded});
     circuit->projections()[0].plasticity->rule = std::make_shared<RuleOf<R>>(params);
     Replica replica(*circuit);
@@ -258,8 +272,8 @@ Moments weight_at_rest(const typename R::Params& params, double start, double le
 }  // namespace
 
 TEST_CASE("Under uncorrelated trains weights come to rest where drift vanishes", "[statistical]") {
-    // Fluctuations of a weight are of order sqrt(step), and the mean is off by the curvature of w^mu times their square: below 1 % for steps
-    // of 2 %. Segments of 5 s are correlated by the relaxation of 1 to 3 s, which a factor 2 on the error bounds.
+    // Fluctuations of a weight are of order sqrt(step), and the mean is off by the curvature of w^mu times their square: below 1 % for
+    // steps of 2 %. Segments of 5 s are correlated by the relaxation of 1 to 3 s, which a factor 2 on the error bounds.
     const auto check = [](const Moments& m, double expected) {
         INFO("mean " << m.mean << " +- " << m.error() << ", expected " << expected);
         CHECK(std::abs(m.mean - expected) < 2 * 6.5 * m.error() + 0.01 * expected);
@@ -279,17 +293,19 @@ TEST_CASE("Triplet STDP gives the closed form of triplets", "[analytic]") {
     for (const auto& [a, b] : {std::pair{5.0, 5.0}, {10.0, 3.0}, {1.0, 20.0}}) {
         const Step t = 100, t1 = t + static_cast<Step>(a), t2 = t1 + static_cast<Step>(b);
         // pre at t, post a later, pre b after that (arrivals are one step behind the spikes)
-        const double pre_post_pre = e(a, p.tau_plus_ms) * p.a2_plus - e(b, p.tau_minus_ms) * (p.a2_minus + p.a3_minus * e(a + b, p.tau_x_ms));
+        const double pre_post_pre =
+            e(a, p.tau_plus_ms) * p.a2_plus - e(b, p.tau_minus_ms) * (p.a2_minus + p.a3_minus * e(a + b, p.tau_x_ms));
         CHECK(change({t - 1, t2 - 1}, {t1}) == Approx(pre_post_pre).epsilon(1e-5).margin(1e-9));
-        const double post_pre_post = -e(a, p.tau_minus_ms) * p.a2_minus + e(b, p.tau_plus_ms) * (p.a2_plus + p.a3_plus * e(a + b, p.tau_y_ms));
+        const double post_pre_post =
+            -e(a, p.tau_minus_ms) * p.a2_minus + e(b, p.tau_plus_ms) * (p.a2_plus + p.a3_plus * e(a + b, p.tau_y_ms));
         CHECK(change({t1 - 1}, {t, t2}) == Approx(post_pre_post).epsilon(1e-5).margin(1e-9));
     }
 }
 
 TEST_CASE("Triplet STDP depends on the frequency of pairings as in visual cortex", "[analytic]") {
-    // Sjoestroem, Turrigiano & Nelson (2001): 60 pairs, 10 ms apart; below 10 Hz in five bursts... as one train here. Pfister & Gerstner (2006), fig.
-    // 2A: pre before post changes nothing at 0.1 Hz and potentiates by about half at 40 and 50 Hz; post before pre depresses at low rates and
-    // potentiates at 50 Hz.
+    // Sjoestroem, Turrigiano & Nelson (2001): 60 pairs, 10 ms apart; below 10 Hz in five bursts... as one train here. Pfister & Gerstner
+    // (2006), fig. 2A: pre before post changes nothing at 0.1 Hz and potentiates by about half at 40 and 50 Hz; post before pre depresses
+    // at low rates and potentiates at 50 Hz.
     const auto change = [](const StdpTriplet::Params& p, Step period, Step lag) {
         Trains pre(1), post(1);
         for (int k = 0; k < 60; ++k) {
@@ -338,13 +354,17 @@ TEST_CASE("Homeostatic inhibition brings rates to their target", "[statistical]"
     // 40 neurons with very different drive; each its own inhibition from 400 sources at 20 Hz
     constexpr std::uint32_t inhibitory = 400, units = 40;
     const double rho0_Hz = 8;
-    const auto circuit = circuit_of(
-        1, 43, population_of<neurons::PoissonSource>("inh", inhibitory, {.rate_Hz = 20}, 1, false),
-        population_of<neurons::Poisson>("post", units,
-                                        {.phi = neurons::Phi::hard_sigmoid, .lambda_max_Hz = 100, .tau_syn_ms = 10, .bias = 0.3}, 1, false));
-    circuit->connect("line", 0, 1, every_pair(inhibitory, units, [](auto, auto j) { return -0.00005 * (j % 8); }, [](auto, auto) { return 1; }), DelaySite::axonal);
+    const auto circuit =
+        circuit_of(1, 43, population_of<neurons::PoissonSource>("inh", inhibitory, {.rate_Hz = 20}, 1, false),
+                   population_of<neurons::Poisson>(
+                       "post", units, {.phi = neurons::Phi::hard_sigmoid, .lambda_max_Hz = 100, .tau_syn_ms = 10, .bias = 0.3}, 1, false));
+    circuit->connect("line", 0, 1,
+                     every_pair(
+                         inhibitory, units, [](auto, auto j) { return -0.00005 * (j % 8); }, [](auto, auto) { return 1; }),
+                     DelaySite::axonal);
     circuit->projections()[0].plasticity = plasticity_of({}, inhibitory, 1, {-unbounded, 0});
-    circuit->projections()[0].plasticity->rule = std::make_shared<RuleOf<HomeostaticInhibition>>(HomeostaticInhibition::Params{.eta = -2e-6, .rho0_Hz = rho0_Hz, .tau_ms = 20});
+    circuit->projections()[0].plasticity->rule =
+        std::make_shared<RuleOf<HomeostaticInhibition>>(HomeostaticInhibition::Params{.eta = -2e-6, .rho0_Hz = rho0_Hz, .tau_ms = 20});
     Replica replica(*circuit);
     replica.learn_online();
     replica.run(300000);
@@ -353,8 +373,9 @@ TEST_CASE("Homeostatic inhibition brings rates to their target", "[statistical]"
     constexpr double seconds = 300;
     replica.run(static_cast<Step>(seconds * 1000));
     const double rate_Hz = static_cast<double>(count_of(log.times[1])) / seconds / units;
-    // The drift vanishes where 2 tau (rate - rho0) is what the inhibition by a spike itself takes away from its own pairs, w lambda_max / (20 Hz)
-    // tau / (tau + tau_syn): 0.05 Hz at w = 0.22 / 400. Weights fluctuate by 1 % of that sum; the rest is the error of a Poisson count.
+    // The drift vanishes where 2 tau (rate - rho0) is what the inhibition by a spike itself takes away from its own pairs, w lambda_max /
+    // (20 Hz) tau / (tau + tau_syn): 0.05 Hz at w = 0.22 / 400. Weights fluctuate by 1 % of that sum; the rest is the error of a Poisson
+    // count.
     INFO("rate " << rate_Hz);
     CHECK(std::abs(rate_Hz - rho0_Hz) < 0.03 * rho0_Hz + 5 * std::sqrt(rho0_Hz / seconds / units));
 }

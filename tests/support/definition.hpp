@@ -7,13 +7,14 @@
 
 namespace ydot::test {
 
-/// What one synapse does by definition, step by step and in double precision: traces that decay in each step, spikes of the other side in the
-/// same step counted half, second traces read before the step, and (third factor) the exact flow of a step behind its spikes.
+/// What one synapse does by definition, step by step and in double precision: traces that decay in each step, spikes of the other side in
+/// the same step counted half, second traces read before the step, and (third factor) the exact flow of a step behind its spikes.
 /// @param pre, post  steps of arrivals and post spikes; one may be there twice
 /// @param rewards    steps of the spikes of the third factor
 template <RuleModel R>
 double weight_by_definition(const typename R::Params& params, double w, double dt_ms, double learning_rate, Bounds bounds,
-                            const std::vector<Step>& pre, const std::vector<Step>& post, Step steps, const std::vector<Step>& rewards = {}) {
+                            const std::vector<Step>& pre, const std::vector<Step>& post, Step steps,
+                            const std::vector<Step>& rewards = {}) {
     const auto coeffs = detail::CoeffsOf<R>::make(params);
     const auto window = R::window(params);
     OwnTraces own;
