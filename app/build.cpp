@@ -42,21 +42,21 @@ double draw(const DistributionSpec& spec, Draws& draws, const ProjectionSpec& of
                 fmt::format("1000 draws in a row fell outside of low = {} and high = {}", spec.low, spec.high), of.source.text());
 }
 
-/// Weights and delays of the edges: their own, else drawn. The draws of a synapse are keyed by projection and source, in the order of
-/// targets.
-Connectivity draw_synapses(const ProjectionSpec& spec, const networks::EdgeList& edges, const RunSpec& run, std::uint32_t targets) {
+/// Weights and delays of the edges: their own, else drawn. The draws of a synapse are keyed by projection and source, in the order of targets.
+Connectivity draw_synapses(const ProjectionSpec& spec, networks::EdgeList edges, const RunSpec& run, std::uint32_t targets) {
     const auto seed = static_cast<std::uint64_t>(run.seed);
     const double inputs = static_cast<double>(edges.size()) / targets,
                  factor = spec.weight.fan_in && inputs > 0 ? 1 / std::sqrt(inputs) : 1;
     const bool one_delay = edges.delay_ms.empty() && spec.delay_ms.distribution == Distribution::constant;
-    Connectivity synapses{edges.source, edges.target, {}, {}};
-    synapses.weight.reserve(edges.size());
+    Connectivity synapses{std::move(edges.source), std::move(edges.target), {}, {}};
+    const auto& source = synapses.source;
+    synapses.weight.reserve(source.size());
     if (one_delay) synapses.delay = {static_cast<std::uint16_t>(to_steps(spec.delay_ms.mean, run.dt_ms))};
     Draws weights(seed, 0), delays(seed, 0);
-    for (std::size_t k = 0; k < edges.size(); ++k) {
-        if (k == 0 || edges.source[k] != edges.source[k - 1]) {
-            weights = Draws(seed, stream_of(spec.name, Purpose::weight), edges.source[k]);
-            delays = Draws(seed, stream_of(spec.name, Purpose::delay), edges.source[k]);
+    for (std::size_t k = 0; k < source.size(); ++k) {
+        if (k == 0 || source[k] != source[k - 1]) {
+            weights = Draws(seed, stream_of(spec.name, Purpose::weight), source[k]);
+            delays = Draws(seed, stream_of(spec.name, Purpose::delay), source[k]);
         }
         synapses.weight.push_back(
             static_cast<float>(edges.weight.empty() ? factor * draw(spec.weight, weights, spec, "weight") : edges.weight[k]));
@@ -152,6 +152,15 @@ public:
         return edges_.emplace(spec.name, std::move(edges)).first->second;
     }
 
+    /// The same for the last time: what no feedback answers to is not kept.
+    networks::EdgeList take_edges(const ProjectionSpec& spec) {
+        edges_of(spec);
+        const auto answers = [&](const auto& other) { return forward_of(other) == &spec; };
+        if (std::any_of(description_.projections.begin(), description_.projections.end(), answers)) return edges_.at(spec.name);
+        visiting_.erase(spec.name);
+        return std::move(edges_.extract(spec.name).mapped());
+    }
+
     const ProjectionSpec* forward_of(const ProjectionSpec& spec) const {
         const std::string path = "projections." + spec.name;
         const auto& connector = networks::find_connector(spec.connector, path + ".connector", spec.source);
@@ -189,13 +198,33 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     plasticity.rule = make_rule(spec.plasticity, path, spec.source);
     if (scheduled && !plasticity.rule->additive())
         throw Error(path + ".rule",
-                    spec.plasticity.rule + " reads the weight, which rests during a presentation; a schedule needs an additive rule",
+                    spec.plasticity.rule + " reads more than pairs of spikes (the weight, triplets, single spikes or a reward); a schedule needs an additive pair rule",
                     spec.source.text());
+    if (const auto* eligibility = plasticity.rule->eligibility()) {
+        if (circuit.population(projection.to).continuous() || spec.plasticity.decay > 0)
+            throw Error(path + ".rule", spec.plasticity.rule + " needs targets on the grid and decay = 0", spec.source.text());
+        if (eligibility->population.empty())
+            throw Error(path + ".reward", "missing: the population whose spikes are the reward", spec.source.text());
+        const auto is_named = [&](std::size_t p) { return circuit.population(p).name() == eligibility->population; };
+        for (std::size_t p = 0; p < circuit.population_count(); ++p)
+            if (is_named(p)) plasticity.third_factor = p;
+        if (!plasticity.third_factor)
+            throw Error(path + ".reward", "no population is named \"" + eligibility->population + "\"", spec.source.text());
+    }
     plasticity.learning_rate = spec.plasticity.learning_rate;
     plasticity.decay = spec.plasticity.decay;
     plasticity.momentum = spec.plasticity.momentum;
     plasticity.gate = spec.plasticity.gate;
-    const auto low = static_cast<float>(spec.plasticity.w_min), high = static_cast<float>(spec.plasticity.w_max);
+    const auto domain = plasticity.rule->domain();
+    const float low = std::max(static_cast<float>(spec.plasticity.w_min), domain.low),
+                high = std::min(static_cast<float>(spec.plasticity.w_max), domain.high);
+    for (const auto& block : projection.blocks)
+        block.for_each([&](auto, auto, auto, float w) {
+            if (!(w >= domain.low && w <= domain.high))
+                throw Error("projections." + spec.name + ".weight",
+                            fmt::format("{} is for weights from {} to {}, drew {}", spec.plasticity.rule, domain.low, domain.high, w),
+                            spec.source.text());
+        });
     for (std::uint32_t i = 0; i < circuit.population(projection.from).size(); ++i) {
         Bounds bounds{low, high};
         if (!signs.empty()) (signs[i] > 0 ? bounds.low : bounds.high) = signs[i] > 0 ? std::max(low, 0.0f) : std::min(high, 0.0f);
@@ -203,6 +232,8 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     }
     if (spec.plasticity.causal_correction == CausalCorrection::analytic) {
         const auto& target = circuit.population(projection.to);
+        if (!plasticity.rule->additive())
+            throw Error(path + ".causal_correction", "needs an additive rule, got " + spec.plasticity.rule, spec.source.text());
         if (!target.reads_activity())
             throw Error(path + ".causal_correction", "needs units that fire with an intensity; " + spec.to + " has none",
                         spec.source.text());
@@ -240,7 +271,7 @@ bool weights_are_followed(const ProjectionSpec& spec, const Description& descrip
 
 /// A projection that can be streamed: static, drawn source by source, on the grid, its weights used by nobody else.
 bool can_stream(const ProjectionSpec& spec, const Description& description, const Circuit& circuit) {
-    if (!spec.plasticity.rule.empty() || spec.plasticity.dale || spec.weight.fan_in || !description.schedule.phases.empty()) return false;
+    if (!spec.plasticity.rule.empty() || spec.plasticity.dale || spec.short_term != ShortTermSpec{} || spec.weight.fan_in || !description.schedule.phases.empty()) return false;
     if (!networks::find_connector(spec.connector, "projections." + spec.name + ".connector", spec.source).stream) return false;
     const auto &source = circuit.population(circuit.find_population(spec.from)), &target = circuit.population(circuit.find_population(spec.to));
     return !source.continuous() && !target.continuous() && !weights_are_followed(spec, description);
@@ -336,13 +367,16 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
     const auto streamed = streamed_projections(description, *circuit);
     require_memory(memory_needed(description, *circuit, streamed), available_memory_bytes());
     Wiring wiring(description, *circuit);
-    std::map<std::string, Connectivity> synapses;
+    const auto draw = [&](const ProjectionSpec& spec) {
+        return draw_synapses(spec, wiring.take_edges(spec), description.run, circuit->population(circuit->find_population(spec.to)).size());
+    };
+    std::map<std::string, Connectivity> synapses;  ///< drawn ahead where Dale's law looks at them; others one projection after another
     for (const auto& spec : description.projections) {
         if (streamed.contains(spec.name)) continue;
         const auto& target = circuit->population(circuit->find_population(spec.to));
         if (!target.receives() && spec.plasticity.rule.empty())  // plastic synapses onto a source learn from spikes that they do not cause
             throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
-        synapses[spec.name] = draw_synapses(spec, wiring.edges_of(spec), description.run, target.size());
+        if (spec.plasticity.dale) synapses[spec.name] = draw(spec);
     }
     std::map<std::string, std::vector<float>> signs;
     for (const auto& spec : description.projections)
@@ -356,11 +390,13 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
             continue;
         }
         auto& drawn = synapses[spec.name];
+        if (!spec.plasticity.dale) drawn = draw(spec);
         const std::vector<float> none, &sign = spec.plasticity.dale ? signs[spec.from] : none;
         if (spec.plasticity.dale)
             for (std::size_t k = 0; k < drawn.size(); ++k) drawn.weight[k] = std::copysign(drawn.weight[k], sign[drawn.source[k]]);
         const auto from = circuit->find_population(spec.from), to = circuit->find_population(spec.to);
         auto& projection = circuit->connect(spec.name, from, to, drawn, spec.delay_site, port_of(spec, circuit->population(to)));
+        if (const auto& s = spec.short_term; s != ShortTermSpec{}) projection.short_term = ShortTerm{s.U, s.tau_rec_ms, s.tau_facil_ms};
         if (!spec.plasticity.rule.empty())
             projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
         check_dendritic(spec, *circuit, projection, drawn);

@@ -470,6 +470,10 @@ ProjectionSpec read_projection(const Node& table, const std::string& path) {
     if (const Node* c = table.child("weight")) spec.weight = read_distribution(*c, path + ".weight");
     if (const Node* c = table.child("delay_ms")) spec.delay_ms = read_distribution(*c, path + ".delay_ms");
     if (const Node* c = table.child("plasticity")) spec.plasticity = read_plasticity(*c, path + ".plasticity");
+    if (const Node* c = table.child("short_term")) {
+        require_table(*c, path + ".short_term");
+        spec.short_term = read_table<ShortTermSpec>(*c, path + ".short_term");
+    }
     spec.source = table.source;
     return spec;
 }
@@ -667,6 +671,7 @@ void write_projection(std::string& out, const ProjectionSpec& spec) {
     append(lines, parameter_lines(spec.connection));
     append(lines, {"weight = " + distribution_toml(spec.weight), "delay_ms = " + distribution_toml(spec.delay_ms)});
     write_table(out, '[' + table + ']', lines);
+    if (spec.short_term != ShortTermSpec{}) write_table(out, '[' + table + ".short_term]", field_lines(spec.short_term));
     if (spec.plasticity == PlasticitySpec{}) return;
     lines = field_lines(spec.plasticity);
     append(lines, parameter_lines(spec.plasticity.parameters));
@@ -795,6 +800,9 @@ private:
         check_distribution(spec.delay_ms, path + ".delay_ms");
         check_delay(spec.delay_ms, path + ".delay_ms");
         check_ranges(spec.plasticity, path + ".plasticity");
+        check_ranges(spec.short_term, path + ".short_term");
+        if (spec.short_term != ShortTermSpec{} && d_.metrics.gradient_angle)
+            fail(path + ".short_term", "the mean field and the gradient know no short-term plasticity: leave out metrics.gradient_angle");
         if (const auto& p = spec.plasticity; p.rule.empty() && !p.parameters.empty())
             fail(path + ".plasticity." + p.parameters.begin()->first, "belongs to a rule, and there is no plasticity.rule");
         check_order(path + ".plasticity", "w_min", spec.plasticity.w_min, "w_max", spec.plasticity.w_max);

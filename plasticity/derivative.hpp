@@ -20,8 +20,14 @@ struct Derivative {
     };
     static Stdp::Params pair(const Params& p) { return {p.amplitude, p.amplitude, p.tau_ms, p.tau_ms, p.pairing}; }
     static PairWindow window(const Params& p) { return Stdp::window(pair(p)); }
-    static float on_pre(const Params& p, float w, float y) { return Stdp::on_pre(pair(p), w, y); }
-    static float on_post(const Params& p, float w, float x) { return Stdp::on_post(pair(p), w, x); }
+    template <class F>
+    static F on_pre(const Params& p, F w, F y) {
+        return Stdp::on_pre(pair(p), w, y);
+    }
+    template <class F>
+    static F on_post(const Params& p, F w, F x) {
+        return Stdp::on_post(pair(p), w, x);
+    }
 };
 
 }  // namespace ydot::plasticity

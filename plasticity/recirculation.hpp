@@ -17,8 +17,14 @@ struct Recirculation {
         return p;
     }
     static PairWindow window(const Params& p) { return Derivative::window(reversed(p)); }
-    static float on_pre(const Params& p, float w, float y) { return Derivative::on_pre(reversed(p), w, y); }
-    static float on_post(const Params& p, float w, float x) { return Derivative::on_post(reversed(p), w, x); }
+    template <class F>
+    static F on_pre(const Params& p, F w, F y) {
+        return Derivative::on_pre(reversed(p), w, y);
+    }
+    template <class F>
+    static F on_post(const Params& p, F w, F x) {
+        return Derivative::on_post(reversed(p), w, x);
+    }
 };
 
 }  // namespace ydot::plasticity

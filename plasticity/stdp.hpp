@@ -26,8 +26,14 @@ struct Stdp {
             Field{"pairing", &Params::pairing, "all pairs, or nearest neighbours"}};
     };
     static PairWindow window(const Params& p) { return {p.a_plus, p.a_minus, p.tau_plus_ms, p.tau_minus_ms, p.pairing}; }
-    static float on_pre(const Params& p, float /*w*/, float y) { return -static_cast<float>(p.a_minus) * y; }
-    static float on_post(const Params& p, float /*w*/, float x) { return static_cast<float>(p.a_plus) * x; }
+    template <class F>
+    static F on_pre(const Params& p, F /*w*/, F y) {
+        return -static_cast<float>(p.a_minus) * y;
+    }
+    template <class F>
+    static F on_post(const Params& p, F /*w*/, F x) {
+        return static_cast<float>(p.a_plus) * x;
+    }
 };
 
 }  // namespace ydot::plasticity

@@ -121,6 +121,7 @@ void Circuit::refresh_followers() {
     for (auto& [projection, links] : links_) {
         const auto& follower = projections_[projection];
         if (follower.follows == Follows::nothing) continue;
+        for (const auto& block : projections_[follower.forward].blocks) block.settle();
         for (const auto& link : links)
             *link.weight =
                 follower.follows == Follows::transpose ? follower.gain * *link.forward : std::copysign(follower.gain, *link.forward);

@@ -9,6 +9,7 @@
 #include "sim/current.hpp"
 #include "sim/plasticity.hpp"
 #include "sim/population.hpp"
+#include "sim/short_term.hpp"
 #include "sim/static_synapses.hpp"
 #include "sim/synapses.hpp"
 
@@ -30,6 +31,7 @@ struct Projection {
     DelaySite site = DelaySite::axonal;
     std::vector<SynapseBlock> blocks;  ///< one for each shard of `to`
     std::optional<Plasticity> plasticity;
+    std::optional<ShortTerm> short_term;
 
     Follows follows = Follows::nothing;
     std::size_t forward = 0;  ///< the projection that is followed

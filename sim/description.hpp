@@ -145,6 +145,16 @@ struct PlasticitySpec {
     bool operator==(const PlasticitySpec&) const = default;
 };
 
+/// [projections.NAME.short_term]; the defaults leave every spike as it is.
+struct ShortTermSpec {
+    double U = 1, tau_rec_ms = 0, tau_facil_ms = 0;
+    static constexpr std::tuple fields{
+        Field{"U", &ShortTermSpec::U, "utilisation of the resources by a spike after rest", unit_interval},
+        Field{"tau_rec_ms", &ShortTermSpec::tau_rec_ms, "recovery of the resources (depression); 0: at once", not_negative},
+        Field{"tau_facil_ms", &ShortTermSpec::tau_facil_ms, "decay of the utilisation (facilitation); 0: at once", not_negative}};
+    bool operator==(const ShortTermSpec&) const = default;
+};
+
 /// [projections.NAME]
 struct ProjectionSpec {
     std::string name;
@@ -153,6 +163,7 @@ struct ProjectionSpec {
     Parameters connection;  ///< parameters of the connector
     DistributionSpec weight{.mean = 1}, delay_ms{.mean = 1};
     PlasticitySpec plasticity;
+    ShortTermSpec short_term;
     Source source;
     static constexpr std::tuple fields{
         Field{"from", &ProjectionSpec::from, "population whose spikes are sent"},
@@ -162,15 +173,16 @@ struct ProjectionSpec {
         Field{"delay_site", &ProjectionSpec::delay_site,
               "whether the delay lies before (axonal) or behind (dendritic) the synapse; matters to plasticity"}};
     bool operator==(const ProjectionSpec& o) const {
-        return std::tie(name, from, to, receptor, connector, delay_site, connection, weight, delay_ms, plasticity) ==
-               std::tie(o.name, o.from, o.to, o.receptor, o.connector, o.delay_site, o.connection, o.weight, o.delay_ms, o.plasticity);
+        return std::tie(name, from, to, receptor, connector, delay_site, connection, weight, delay_ms, plasticity, short_term) ==
+               std::tie(o.name, o.from, o.to, o.receptor, o.connector, o.delay_site, o.connection, o.weight, o.delay_ms, o.plasticity,
+                        o.short_term);
     }
 };
 
 /// What every [projections.NAME] may hold; its other keys are parameters of the connector.
 inline std::vector<std::string> projection_keys() {
     auto keys = field_keys<ProjectionSpec>();
-    keys.insert(keys.end(), {"weight", "delay_ms", "plasticity"});
+    keys.insert(keys.end(), {"weight", "delay_ms", "plasticity", "short_term"});
     return keys;
 }
 

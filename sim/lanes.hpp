@@ -153,4 +153,84 @@ inline void append_below(std::span<const std::uint32_t> words, const std::uint32
     out.insert(out.end(), buffer.data(), end);
 }
 
+// ---- sixteen synapses at a time ---------------------------------------------------------------------------------------------------
+
+using IntLanes = std::int32_t __attribute__((vector_size(64)));
+
+/// The first n <= 16 of a row, the others 0; and back.
+inline Lanes load_lanes(const float* p, unsigned n) noexcept {
+#if defined(__AVX512F__)
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+#else
+    Lanes x{};
+    std::memcpy(&x, p, n * sizeof(float));
+    return x;
+#endif
+}
+inline void store_lanes(float* p, Lanes x, unsigned n) noexcept {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), x);
+#else
+    std::memcpy(p, &x, n * sizeof(float));
+#endif
+}
+inline Lanes least(Lanes a, Lanes b) noexcept { return a < b ? a : b; }
+inline Lanes greatest(Lanes a, Lanes b) noexcept { return a < b ? b : a; }
+/// Whether a comparison holds anywhere.
+inline bool any(IntLanes comparison) noexcept {
+#if defined(__AVX512F__)
+    return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(comparison), reinterpret_cast<__m512i>(comparison)) != 0;
+#else
+    std::int32_t found = 0;
+    for (int i = 0; i < 16; ++i) found |= comparison[i];
+    return found != 0;
+#endif
+}
+
+/// Reads tables by target for sixteen neighbouring synapses of a row, whose targets ascend. Tables have `padding` entries behind the last.
+/// Targets within 32 of each other, as in well filled rows, are picked from two vectors, others gathered.
+class TargetLanes {
+public:
+    static constexpr std::size_t padding = 32;
+
+    /// @param target  null: the targets are k, k + 1, ...;  @param n  synapses, at most 16; what is read for the others means nothing
+    TargetLanes(const std::uint16_t* target, std::size_t k, unsigned n) noexcept : dense_(target == nullptr), first_(k) {
+        if (dense_) return;
+        std::uint16_t index[16] = {};
+        std::memcpy(index, target + k, n * sizeof *index);
+        first_ = index[0];
+        near_ = index[n - 1] - first_ < 32;
+#if defined(__AVX512F__)
+        index_ = reinterpret_cast<WordLanes>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(index))));
+#else
+        for (int i = 0; i < 16; ++i) index_[i] = index[i];
+#endif
+    }
+    Lanes operator()(const float* table) const noexcept { return reinterpret_cast<Lanes>(pick(table)); }
+    IntLanes operator()(const std::int32_t* table) const noexcept { return reinterpret_cast<IntLanes>(pick(table)); }
+
+private:
+    template <class T>
+    WordLanes pick(const T* table) const noexcept {
+        WordLanes x{};
+#if defined(__AVX512F__)
+        if (dense_) return reinterpret_cast<WordLanes>(_mm512_loadu_si512(table + first_));
+        if (near_)
+            return reinterpret_cast<WordLanes>(_mm512_permutex2var_epi32(
+                _mm512_loadu_si512(table + first_), reinterpret_cast<__m512i>(index_ - static_cast<std::uint32_t>(first_)),
+                _mm512_loadu_si512(table + first_ + 16)));
+        return reinterpret_cast<WordLanes>(
+            _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), 0xFFFF, reinterpret_cast<__m512i>(index_), table, 4));
+#else
+        if (dense_) std::memcpy(&x, table + first_, sizeof x);
+        else
+            for (int i = 0; i < 16; ++i) std::memcpy(reinterpret_cast<char*>(&x) + 4 * i, table + index_[i], 4);
+#endif
+        return x;
+    }
+    bool dense_, near_ = false;
+    std::size_t first_;
+    WordLanes index_{};
+};
+
 }  // namespace ydot

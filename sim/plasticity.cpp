@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/lazy_learning.hpp"
+
 namespace ydot {
 
 double causal_factor_of(const PairWindow& window, std::span<const double> response, double scale, double dt_ms) noexcept {
@@ -12,30 +14,58 @@ double causal_factor_of(const PairWindow& window, std::span<const double> respon
     return scale * sum;
 }
 
-OnlineLearner::OnlineLearner(const Plasticity& plasticity, SynapseBlock& block, double dt_ms)
+void subtract_drift(const Plasticity& plasticity, const SynapseBlock::Row& row, const float* slope) noexcept {
+    const float drift = static_cast<float>(plasticity.learning_rate) * static_cast<float>(plasticity.causal_factor);
+    for (std::size_t k = 0; k < row.weight.size(); ++k) row.weight[k] -= drift * row.weight[k] * slope[row.target ? row.target[k] : k];
+}
+
+std::unique_ptr<OnlineLearner> OnlineLearner::make(const Plasticity& plasticity, SynapseBlock& block, double dt_ms, bool continuous) {
+    if (continuous || plasticity.decay > 0) return std::make_unique<EagerLearner>(plasticity, block, dt_ms);
+    return std::make_unique<LazyLearner>(plasticity, block, dt_ms);
+}
+
+namespace {
+
+std::vector<std::vector<float>> traces_of(const SynapseBlock& block) {
+    return std::vector<std::vector<float>>(block.delays().size(), std::vector<float>(block.sources()));
+}
+
+}  // namespace
+
+EagerLearner::EagerLearner(const Plasticity& plasticity, SynapseBlock& block, double dt_ms)
     : plasticity_(plasticity),
       block_(block),
       window_(plasticity.rule->window()),
+      own_(plasticity.rule->own_traces()),
       nearest_(window_.pairing == Pairing::nearest),
       dt_ms_(dt_ms),
-      pre_trace_(block.delays().size(), std::vector<float>(block.sources())),
-      post_trace_(block.stride()) {}
-
-void OnlineLearner::reset() noexcept {
-    time_ = 0;
-    for (auto& traces : pre_trace_) std::fill(traces.begin(), traces.end(), 0.0f);
-    std::fill(post_trace_.begin(), post_trace_.end(), 0.0f);
+      pre_trace_(traces_of(block)),
+      pre_own_(traces_of(block)),
+      post_trace_(block.stride() + TargetLanes::padding),
+      post_own_(post_trace_) {
+    block.index_incoming();
 }
 
-void OnlineLearner::decay_to(double time) {
+void EagerLearner::reset() {
+    time_ = 0;
+    for (auto* of_sources : {&pre_trace_, &pre_own_})
+        for (auto& traces : *of_sources) std::fill(traces.begin(), traces.end(), 0.0f);
+    for (auto* traces : {&post_trace_, &post_own_}) std::fill(traces->begin(), traces->end(), 0.0f);
+}
+
+void EagerLearner::decay_to(double time) {
     const double elapsed_ms = (time - time_) * dt_ms_;
     if (elapsed_ms <= 0) return;
     time_ = time;
-    const auto keep_pre = static_cast<float>(std::exp(-elapsed_ms / window_.tau_plus_ms)),
-               keep_post = static_cast<float>(std::exp(-elapsed_ms / window_.tau_minus_ms));
-    for (auto& traces : pre_trace_)
-        for (float& x : traces) x *= keep_pre;
-    for (float& y : post_trace_) y *= keep_post;
+    const auto relax = [elapsed_ms](std::vector<float>& traces, double tau_ms) {
+        if (tau_ms <= 0) return;
+        const auto keep = static_cast<float>(std::exp(-elapsed_ms / tau_ms));
+        for (float& trace : traces) trace *= keep;
+    };
+    for (auto& traces : pre_trace_) relax(traces, window_.tau_plus_ms);
+    for (auto& traces : pre_own_) relax(traces, own_.tau_pre_ms);
+    relax(post_trace_, window_.tau_minus_ms);
+    relax(post_own_, own_.tau_post_ms);
     if (plasticity_.decay > 0) {
         const auto keep = static_cast<float>(std::pow(1 - plasticity_.decay, elapsed_ms * 1e-3));
         for (std::uint32_t source = 0; source < block_.sources(); ++source)
@@ -45,22 +75,28 @@ void OnlineLearner::decay_to(double time) {
     }
 }
 
-void OnlineLearner::change_by_pre(std::uint32_t source, std::size_t d, const float* slope) {
+void EagerLearner::change_by_pre(std::uint32_t source, std::size_t d, const float* slope) {
     const auto row = block_.row(source, d);
+    if (slope) subtract_drift(plasticity_, row, slope);
+    plasticity_.rule->on_pre(row, {post_trace_.data(), 1, pre_own_[d][source]}, static_cast<float>(plasticity_.learning_rate),
+                             plasticity_.of_source[source]);  // keeps the bounds
+}
+
+void EagerLearner::change_by_post(std::uint32_t target) {
     const auto rate = static_cast<float>(plasticity_.learning_rate);
-    if (slope) {
-        const float drift = rate * static_cast<float>(plasticity_.causal_factor);
-        for (std::size_t k = 0; k < row.weight.size(); ++k) row.weight[k] -= drift * row.weight[k] * slope[row.target ? row.target[k] : k];
-    }
-    plasticity_.rule->on_pre(row, post_trace_.data(), rate, plasticity_.of_source[source]);  // keeps the bounds
+    block_.for_incoming(target, [&](float& w, std::uint32_t source, std::size_t d) {
+        const float changed = w + rate * plasticity_.rule->on_post(w, pre_trace_[d][source], post_own_[target]);
+        w = std::min(std::max(changed, plasticity_.of_source[source].low), plasticity_.of_source[source].high);
+    });
 }
 
-void OnlineLearner::change_by_post(std::uint32_t target) {
-    plasticity_.rule->on_post(block_, target, pre_trace_, static_cast<float>(plasticity_.learning_rate), plasticity_.of_source);
+void EagerLearner::deliver(Step, std::size_t delay_index, std::span<const std::uint32_t> sources, const float* efficacy, float scale,
+                           float* input) {
+    block_.deliver(sources, delay_index, efficacy, scale, input);
 }
 
-void OnlineLearner::step(Step n, std::span<const std::span<const std::uint32_t>> arrivals, std::span<const std::uint32_t> fired,
-                         const float* slope) {
+void EagerLearner::step(Step n, std::span<const std::span<const std::uint32_t>> arrivals, std::span<const std::uint32_t> fired,
+                        const float* slope, std::size_t) {
     decay_to(static_cast<double>(n));
     for (const auto j : fired) count_half(post_trace_[j]);
     for (std::size_t d = 0; d < arrivals.size(); ++d)
@@ -70,23 +106,23 @@ void OnlineLearner::step(Step n, std::span<const std::span<const std::uint32_t>>
         for (const auto i : arrivals[d]) change_by_pre(i, d, slope);
     for (const auto j : fired) change_by_post(j);
 
-    for (const auto j : fired) count_rest(post_trace_[j]);
+    for (const auto j : fired) count_rest(post_trace_[j]), count(post_own_[j]);
     for (std::size_t d = 0; d < arrivals.size(); ++d)
-        for (const auto i : arrivals[d]) count_rest(pre_trace_[d][i]);
+        for (const auto i : arrivals[d]) count_rest(pre_trace_[d][i]), count(pre_own_[d][i]);
 }
 
-void OnlineLearner::arrive(double time, std::uint32_t source, std::size_t delay_index, const float* slope) {
+void EagerLearner::arrive(double time, std::uint32_t source, std::size_t delay_index, const float* slope) {
     decay_to(time);
     change_by_pre(source, delay_index, slope);
-    float& trace = pre_trace_[delay_index][source];
-    trace = nearest_ ? 1 : trace + 1;
+    count(pre_trace_[delay_index][source]);
+    count(pre_own_[delay_index][source]);
 }
 
-void OnlineLearner::fire(double time, std::uint32_t target) {
+void EagerLearner::fire(double time, std::uint32_t target) {
     decay_to(time);
     change_by_post(target);
-    float& trace = post_trace_[target];
-    trace = nearest_ ? 1 : trace + 1;
+    count(post_trace_[target]);
+    count(post_own_[target]);
 }
 
 }  // namespace ydot

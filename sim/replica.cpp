@@ -94,8 +94,14 @@ void Replica::arrive(Shard& shard, Step n) {
     for (const auto& in : shard.incoming) {
         const auto& projection = circuit_.projections()[in.projection];
         if (!conducting_[in.projection]) continue;
-        for (std::size_t d = 0; d < in.block->delays().size(); ++d)
-            in.block->deliver(emitted(projection.from, n - in.block->delays()[d]), d, projection.scale, shard.units.input.data() + projection.port * shard.units.padded);
+        float* const input = shard.units.input.data() + projection.port * shard.units.padded;
+        for (std::size_t d = 0; d < in.block->delays().size(); ++d) {
+            const Step emission = n - in.block->delays()[d];
+            const auto spikes = emitted(projection.from, emission);
+            const float* const efficacy = efficacies(in.projection, emission);
+            if (in.learner) in.learner->deliver(n, d, spikes, efficacy, projection.scale, input);
+            else in.block->deliver(spikes, d, efficacy, projection.scale, input);
+        }
     }
     add_background(shard, n);
 }
@@ -133,7 +139,9 @@ void Replica::learn(Shard& shard, Step n) {
         for (const auto unit : axonal ? std::span<const std::uint32_t>(shard.out[static_cast<std::size_t>(n - now_)].unit)
                                       : emitted(projection.to, n - 2 * in.block->delays()[0]))
             if (unit - shard.units.first < shard.units.count) shard.fired.push_back(unit - shard.units.first);
-        in.learner->step(n, shard.arrivals, shard.fired, shard.units.wants_slope ? shard.units.slope.data() : nullptr);
+        const auto third = projection.plasticity->third_factor;
+        in.learner->step(n, shard.arrivals, shard.fired, shard.units.wants_slope ? shard.units.slope.data() : nullptr,
+                         third ? emitted(*third, n - in.block->delays()[0]).size() : 0);
     }
 }
 
@@ -148,6 +156,7 @@ void Replica::publish(Step last) {
     for (Step n = now_; n < last; ++n) {
         for (auto& history : histories_) history.at(n).clear();
         for (auto& shard : shards_) histories_[shard.population].at(n).append(shard.out[static_cast<std::size_t>(n - now_)]);
+        weaken(n);
     }
     if (observer_)
         for (std::size_t p = 0; p < histories_.size(); ++p) report(p, last);
@@ -158,6 +167,24 @@ void Replica::report_frames() {
     for (std::size_t k = 0; k < frames_.size(); ++k)
         for (std::size_t at = 0; at < frames_[k].values.size(); at += frames_[k].width)
             frame_observer_->frame(k, std::span<const float>(frames_[k].values).subspan(at, frames_[k].width));
+}
+
+/// Short-term plasticity: what the spikes of step n will be worth when they arrive.
+void Replica::weaken(Step n) {
+    for (auto& [projection, state, efficacy] : weakened_) {
+        const auto& spikes = histories_[circuit_.projections()[projection].from].at(n);
+        auto& factors = efficacy[static_cast<std::size_t>(n) % efficacy.size()];
+        factors.clear();
+        for (std::size_t k = 0; k < spikes.unit.size(); ++k)
+            factors.push_back(state.spike(spikes.unit[k], static_cast<double>(n) + static_cast<double>(spikes.offset_of(k))));
+    }
+}
+
+const float* Replica::efficacies(std::size_t projection, Step n) const noexcept {
+    if (n < 0 || weakened_.empty()) return nullptr;
+    for (const auto& weakened : weakened_)
+        if (weakened.projection == projection) return weakened.efficacy[static_cast<std::size_t>(n) % weakened.efficacy.size()].data();
+    return nullptr;
 }
 
 void Replica::report(std::size_t population, Step last) {
@@ -194,6 +221,7 @@ struct Replica::Arrival {
     double time;
     std::size_t incoming, delay_index;
     std::uint32_t source;
+    float efficacy;
 };
 
 /// Everything that reaches the shard in the window, by time; simultaneous arrivals in the order of projections and sources.
@@ -207,8 +235,10 @@ std::vector<Replica::Arrival> Replica::arrivals_of(const Shard& shard, Step last
                 const Step emission = n - in.block->delays()[d];
                 if (emission < 0) continue;
                 const auto& spikes = histories_[circuit_.projections()[in.projection].from].at(emission);
+                const float* const efficacy = efficacies(in.projection, emission);
                 for (std::size_t k = 0; k < spikes.unit.size(); ++k)
-                    arrivals.push_back({static_cast<double>(n) + static_cast<double>(spikes.offset_of(k)), i, d, spikes.unit[k]});
+                    arrivals.push_back({static_cast<double>(n) + static_cast<double>(spikes.offset_of(k)), i, d, spikes.unit[k],
+                                        efficacy ? efficacy[k] : 1.0f});
             }
     }
     std::stable_sort(arrivals.begin(), arrivals.end(), [](const Arrival& a, const Arrival& b) { return a.time < b.time; });
@@ -234,7 +264,8 @@ void Replica::run_continuously(Shard& shard, Step last) {
         advance(arrival.time);
         auto& in = shard.incoming[arrival.incoming];
         std::fill(shard.units.input.begin(), shard.units.input.end(), 0.0f);
-        in.block->deliver({&arrival.source, 1}, arrival.delay_index, circuit_.projections()[in.projection].scale, shard.units.input.data());
+        in.block->deliver({&arrival.source, 1}, arrival.delay_index, arrival.efficacy * circuit_.projections()[in.projection].scale,
+                          shard.units.input.data());
         population.arrive(shard.units);
         if (in.learner)
             in.learner->arrive(arrival.time, arrival.source, arrival.delay_index,
@@ -276,6 +307,10 @@ Replica::Replica(Circuit& circuit, Step remembered) : circuit_(circuit), window_
             shards_.push_back(std::move(shard));
         }
     }
+    for (std::size_t q = 0; q < circuit.projections().size(); ++q)
+        if (const auto& projection = circuit.projections()[q]; projection.short_term)
+            weakened_.push_back({q, ShortTermState(*projection.short_term, circuit.population(projection.from).size(), circuit.dt_ms()),
+                                 std::vector<std::vector<float>>(kept)});
     form_partitions();
     conducting_.assign(circuit.projections().size(), 1);
     reset(0);
@@ -304,6 +339,7 @@ void Replica::reset(std::uint32_t trial) {
     now_ = 0;
     trial_ = trial;
     for (auto& history : histories_) history.clear();
+    for (auto& weakened : weakened_) weakened.state.reset();
     for (auto& partition : partitions_) {
         std::fill(partition.input.begin(), partition.input.end(), 0);
         partition.arrivals.clear();
@@ -331,9 +367,8 @@ void Replica::learn_online() {
     for (auto& shard : shards_)
         for (auto& in : shard.incoming)
             if (const auto& plasticity = circuit_.projections()[in.projection].plasticity) {
-                in.block->index_incoming();
                 in.block->deliver_exactly();  // weights change from step to step
-                in.learner = std::make_unique<OnlineLearner>(*plasticity, *in.block, circuit_.dt_ms());
+                in.learner = OnlineLearner::make(*plasticity, *in.block, circuit_.dt_ms(), circuit_.population(shard.population).continuous());
                 shard.units.wants_slope |= plasticity->causal_factor != 0;
             }
 }

@@ -110,9 +110,12 @@ private:
     void observe(Shard&);
     void publish(Step last);
     void report_frames();
+    void weaken(Step n);
     void report(std::size_t population, Step last);
     void sort_by_time(std::size_t first);
     std::span<const std::uint32_t> emitted(std::size_t population, Step n) const noexcept;
+    /// Efficacies of the spikes of step n for a projection; null: 1.
+    const float* efficacies(std::size_t projection, Step n) const noexcept;
 
     struct Arrival;
     std::vector<Arrival> arrivals_of(const Shard&, Step last) const;
@@ -129,6 +132,12 @@ private:
     SpikeObserver* observer_ = nullptr;
     std::vector<SpikeHistory> histories_;   ///< by population
     std::vector<std::uint8_t> conducting_;  ///< by projection
+    struct Weakened {  ///< a projection with short-term plasticity
+        std::size_t projection;
+        ShortTermState state;
+        std::vector<std::vector<float>> efficacy;  ///< of the spikes of the last steps, as in the history of its source
+    };
+    std::vector<Weakened> weakened_;
     std::vector<Shard> shards_;
     std::vector<Partition> partitions_;     ///< empty without static synapses
     std::vector<std::size_t> alone_;        ///< shards outside of them

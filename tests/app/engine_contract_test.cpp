@@ -244,10 +244,12 @@ TEST_CASE("A part of a population does what it does in the whole", "[contract]")
 
 TEST_CASE("Every rule changes nothing without spikes of both sides", "[contract]") {
     for (const auto& model : models_of({"rule"})) {
+        const bool acts_alone = model.name == "homeostatic_inhibition";  // a pre spike alone says that the post unit is too slow
         PlasticitySpec spec;
         spec.rule = model.name;
         auto plasticity = plasticity_of({}, 5);
         plasticity.rule = app::make_rule(spec, "plasticity", {});
+        if (plasticity.rule->eligibility()) plasticity.third_factor = 0;  // the pre units reward
         for (const bool fires_pre : {false, true})
             for (const bool fires_post : {false, true}) {
                 Script pre, post;
@@ -267,16 +269,17 @@ TEST_CASE("Every rule changes nothing without spikes of both sides", "[contract]
                 replica.run(100);
                 const auto w = weights_of(circuit->projections()[0]);
                 INFO(model.name << ' ' << fires_pre << fires_post);
-                CHECK(std::all_of(w.begin(), w.end(), [](float x) { return x == 0.5f; }) == !(fires_pre && fires_post));
+                CHECK(std::all_of(w.begin(), w.end(), [](float x) { return x == 0.5f; }) == !(fires_pre && (fires_post || acts_alone)));
             }
     }
 }
 
-TEST_CASE("Every rule changes weights as its window says and the antisymmetric ones antisymmetrically", "[contract]") {
+TEST_CASE("Every additive rule changes weights as its window says and the antisymmetric ones antisymmetrically", "[contract]") {
     for (const auto& model : models_of({"rule"})) {
         PlasticitySpec spec;
         spec.rule = model.name;
         const auto rule = app::make_rule(spec, "plasticity", {});
+        if (!rule->additive()) continue;  // tests/plasticity/rules_test.cpp
         const auto window = rule->window();
         const auto change = [&](Step lag) {
             auto plasticity = plasticity_of({}, 1);

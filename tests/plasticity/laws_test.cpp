@@ -5,6 +5,7 @@
 #include "neurons/list.hpp"
 #include "plasticity/list.hpp"
 #include "sim/batch_learning.hpp"
+#include "sim/lazy_learning.hpp"
 #include "tests/support/drift.hpp"
 #include "tests/support/network.hpp"
 #include "tests/support/pairs.hpp"
@@ -103,8 +104,7 @@ TEST_CASE("Every rule has the window that it states", "[analytic]") {
         auto plasticity = plasticity_of({}, 1);
         plasticity.rule = rule;
         SynapseBlock block(one_synapse(0, 1), 1, 0, 1);
-        OnlineLearner learner(plasticity, block, 1);
-        block.index_incoming();
+        LazyLearner learner(plasticity, block, 1);
         const std::uint32_t unit = 0;
         for (Step n = 0; n < 200; ++n) {
             const std::span<const std::uint32_t> none, one(&unit, 1), arrivals[] = {n == 100 ? one : none};

@@ -132,14 +132,14 @@ TEST_CASE("A replica that was reset learns as if for the first time", "[contract
         Circuit circuit(1, 1, std::move(members));
         circuit.connect("line", 0, 1, one_synapse(0, 1), DelaySite::axonal);
         circuit.projections()[0].plasticity = plasticity_of(window, 1);
-        float& weight = circuit.projections()[0].blocks[0].weights()[0];
+        auto& block = circuit.projections()[0].blocks[0];
         Replica replica(circuit);
         replica.learn_online();
         const auto learned = [&] {
-            weight = 0;
+            block.weights()[0] = 0;
             replica.reset(0);
             replica.run(100);
-            return weight;
+            return block.weights()[0];
         };
         const float first = learned();
         CHECK(first != 0);

@@ -84,3 +84,23 @@ TEST_CASE("fast_exprel has the stated relative error", "[analytic]") {
     CHECK(static_cast<double>(fast_exprel(-1000)) == Approx(1e-3));
     CHECK(std::isfinite(fast_exprel(1e38f)));
 }
+
+TEST_CASE("power has the stated relative error, and Lanes and floats the same bits", "[analytic]") {
+    double worst = 0, near_one = 0;
+    bool same = true;
+    for (const float y : {0.1f, 0.4f, 1.0f, 2.5f, -0.7f})
+        for (float x = 1e-9f; x < 1e9f; x *= 1.0137f) {
+            const double exact = std::pow(static_cast<double>(x), static_cast<double>(y));
+            if (exact < 1e-30 || exact > 1e30) continue;
+            const double error = std::abs(static_cast<double>(power(x, y)) / exact - 1);
+            worst = std::max(worst, error);
+            if (exact > 1e-6 && exact < 1e6) near_one = std::max(near_one, error);
+            const Lanes lanes = power(Lanes{} + x, y);
+            same &= lanes[0] == power(x, y) && lanes[15] == lanes[0];
+        }
+    CHECK(worst < 6e-6);
+    CHECK(near_one < 2e-6);
+    CHECK(same);
+    CHECK(power(0.0f, 0.4f) == 0);
+    CHECK(power(1.0f, 0.4f) == 1);
+}

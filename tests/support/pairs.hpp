@@ -17,8 +17,10 @@ struct WindowRule {
     static constexpr bool additive = true;
     using Params = PairWindow;
     static PairWindow window(const Params& p) { return p; }
-    static float on_pre(const Params& p, float, float y) { return -static_cast<float>(p.a_minus) * y; }
-    static float on_post(const Params& p, float, float x) { return static_cast<float>(p.a_plus) * x; }
+    template <class F>
+    static F on_pre(const Params& p, F, F y) { return -static_cast<float>(p.a_minus) * y; }
+    template <class F>
+    static F on_post(const Params& p, F, F x) { return static_cast<float>(p.a_plus) * x; }
 };
 
 inline constexpr float unbounded = std::numeric_limits<float>::infinity();
