@@ -96,7 +96,7 @@ void add_plot(CLI::App& app) {
     plot->footer("Example: ydot plot results/demo --what raster -o raster.svg");
     plot->add_option("RESULTS", arguments->results, "results directories, or single files of one")->required()->type_name("");
     plot->add_option("--what", arguments->what,
-                     "one or more of raster, rates, isi, correlation, potentials, learning, fields, weights, digits; separated by commas "
+                     "one or more of raster, rates, isi, correlation, potentials, learning, fields, weights, digits, with commas "
                      "(default: raster)")
         ->type_name("NAMES");
     plot->add_option("-o,--output", arguments->out, "picture file (.png, .svg, .pdf)")->required()->type_name("FILE");

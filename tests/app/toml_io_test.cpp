@@ -234,7 +234,8 @@ TEST_CASE("an empty file is refused") {
 
 TEST_CASE("an unknown key is refused at every level") {
     CHECK(fault("[runs]\n") ==
-          "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, "
+          "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, stimuli, schedule, "
+          "record, "
           "metrics, circuit");
     CHECK(
         fault_with("seed =", "sede =") ==
@@ -248,8 +249,9 @@ TEST_CASE("an unknown key is refused at every level") {
     CHECK(fault_with("std", "sd") ==
           "net.toml:36:46: projections.up.weight.sd: unknown key; did you mean std? Allowed: distribution, mean, std, low, high, fan_in");
     CHECK(fault_with("train", "colour") == "net.toml:75:1: data.colour: unknown key. Allowed: directory, train, validation, test");
-    CHECK(fault("[record]\nspike = true") ==
-          "net.toml:2:1: record.spike: unknown key; did you mean spikes? Allowed: spikes, populations, presentations");
+    CHECK(
+        fault("[record]\nspike = true") ==
+        "net.toml:2:1: record.spike: unknown key; did you mean spikes? Allowed: spikes, populations, presentations, rates_bin_ms, reports");
 }
 
 TEST_CASE("a wrong type is refused at every level") {
@@ -476,6 +478,7 @@ readout = false
 spikes = true
 populations = ["*"]
 presentations = 3
+rates_bin_ms = 0.0
 
 [metrics]
 gradient_angle = false
@@ -573,7 +576,8 @@ TEST_CASE("an override that cannot be applied is refused") {
           "--set run.dt_m: unknown key; did you mean dt_ms? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, "
           "propagator");
     CHECK(fault_set({"rnu.dt_ms=1"}) ==
-          "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, schedule, record, "
+          "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, stimuli, schedule, "
+          "record, "
           "metrics, circuit");
     CHECK(fault_set({"populations.hiden.size=3"}) ==
           "--set populations.hiden.size: populations.hiden: there is no population \"hiden\"; did you mean hidden? Known: pixels, hidden, "
