@@ -48,6 +48,7 @@ std::vector<Figure> microcircuit_dc(const Options&);
 std::vector<Figure> brunel(const Options&);
 std::vector<Figure> vogels_abbott_coba(const Options&);
 std::vector<Figure> vogels_abbott_cuba(const Options&);
+std::vector<Figure> balanced_stdp(const Options&);
 
 /// Seconds of the fastest of `rounds` calls.
 double fastest(int rounds, const std::function<void()>& f);

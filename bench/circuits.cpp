@@ -51,4 +51,9 @@ std::vector<Figure> vogels_abbott_cuba(const Options& options) {
     return measure(options, "name = \"vogels_abbott\"\nsynapses = \"cuba\"", 20'000, {{"NEST 3.10", 0.4}, {"Brian2", 0.10}});
 }
 
+std::vector<Figure> balanced_stdp(const Options& options) {
+    return measure(options, std::string("name = \"balanced_stdp\"\nscale = ") + (options.quick ? "0.25" : "1.0"), 1'000,
+                   options.quick ? std::vector<Peer>{} : std::vector<Peer>{{"NEST 3.10", 164}});
+}
+
 }  // namespace ydot::bench

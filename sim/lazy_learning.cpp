@@ -43,6 +43,7 @@ LazyLearner::~LazyLearner() {
 void LazyLearner::reset() {
     settle();
     base_ = next_ = 0;
+    crowded_ = false;
     last_fired_ = -1;
     third_ = flow_ = lifted_ = 0;
     rows_.assign(block_.sources() * block_.delays().size(), {});
@@ -137,10 +138,11 @@ void LazyLearner::move_base(Step n) {
     }
     flow_ = 0;
     base_ = n;
+    crowded_ = false;
 }
 
 void LazyLearner::deliver(Step n, std::size_t d, std::span<const std::uint32_t> sources, const float* efficacy, float scale, float* input) {
-    if (n - base_ >= period_) move_base(n);
+    move_base_when_due(n);
     for (std::size_t k = 0; k < sources.size(); ++k) {
         if (k + 1 < sources.size()) {
             const auto ahead = block_.unsettled_row(sources[k + 1], d);
@@ -192,6 +194,7 @@ void LazyLearner::remember(std::uint32_t target, std::int32_t now) {
         put(spikes_.flow, static_cast<float>(flow_));
     }
     put(spikes_.step, now);
+    crowded_ |= last + 1 >= crowd && spikes_.step[(crowd - 1) * width + target] >= 0;
 }
 
 /// Eligible weights follow the third factor from step n to n + 1.
@@ -205,7 +208,7 @@ void LazyLearner::flow_on(std::int32_t now, std::size_t rewards) {
 
 void LazyLearner::step(Step n, std::span<const std::span<const std::uint32_t>> arrivals, std::span<const std::uint32_t> fired,
                        const float* slope, std::size_t rewards) {
-    if (n - base_ >= period_) move_base(n);
+    move_base_when_due(n);
     const auto now = from_base(n);
     const auto unit = static_cast<float>(1 / decay(now, window_.tau_minus_ms)),
                level = static_cast<float>(decay(now, window_.tau_minus_ms));

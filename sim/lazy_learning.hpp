@@ -15,7 +15,7 @@ namespace ydot {
 ///   learn      the change by the arrival, with the post trace (once step n has fired)
 /// Changes are those of EagerLearner in the same order, so weights agree to rounding; no bit depends on who reads weights when (but for
 /// rules with an eligibility trace, whose integral is cut at each reading). Time runs from a base that moves every 60 of the shortest time
-/// constant, so that exp(+-(t - base) / tau) are floats; then sources that were silent for so long are caught up, and post spikes that all
+/// constant, or when a target has fired often, so that exp(+-(t - base) / tau) are floats; then sources that were silent for so long are caught up, and post spikes that all
 /// have seen are forgotten. Levels that wait for a row move by powers of two, which round nothing.
 class LazyLearner final : public OnlineLearner, private SynapseBlock::Debt {
 public:
@@ -43,6 +43,9 @@ private:
     };
     void settle() noexcept override;
     void move_base(Step n);
+    void move_base_when_due(Step n) {
+        if (n - base_ >= period_ || (crowded_ && n > base_)) move_base(n);
+    }
     /// Catches up with all spikes before step `to` and delivers where there is an input.
     void visit(std::uint32_t source, std::size_t delay_index, std::int32_t to, float scale, float* input);
     void arrive_at(Row& row, std::int32_t now);
@@ -65,7 +68,9 @@ private:
     bool nearest_;
     double dt_ms_;
     float rate_;
-    std::int32_t period_;                         ///< steps between moves of the base
+    static constexpr std::size_t crowd = 32;      ///< spikes of a target since the base that make it move: long lists are slow to shift
+    bool crowded_ = false;
+    std::int32_t period_;                         ///< steps between moves of the base, at most
     double halvings_;                             ///< of a level by a step
     double lifted_ = 0;                           ///< the power of two of this base
     Step base_ = 0, next_ = 0, last_fired_ = -1;  ///< steps before next_ are learned
