@@ -7,7 +7,6 @@ function(ydot_room room)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LIBRARIES")
     set(target ydot_${room})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
-    list(FILTER sources EXCLUDE REGEX "/programs/")  # each with a main of its own
     file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
     if(sources)
         add_library(${target} STATIC ${sources} ${headers})

@@ -76,9 +76,11 @@ void Replica::record(const Shard& shard, Step n) {
         auto& [probe, width, values] = frames_[part.probe];
         if (!probe.due(n)) continue;
         float* out = values.data() + static_cast<std::size_t>(probe.frames_before(n) - probe.frames_before(now_)) * width + part.at;
-        if (probe.projection)
+        if (probe.projection) {
+            for (const auto& in : shard.incoming)
+                if (in.projection == *probe.projection) in.block->settle();  // pointers know nothing of what is owed
             for (const float* weight : part.weights) *out++ = *weight;
-        else if (probe.variable == Probe::current)
+        } else if (probe.variable == Probe::current)
             for (const auto unit : part.units) *out++ = shard.units.current_pA[unit];
         else circuit_.population(shard.population).sample(shard.units, probe.variable, part.units, out);
     }

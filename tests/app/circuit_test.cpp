@@ -196,7 +196,7 @@ t_ref_ms = 0.0
     CHECK(refusal(text, {"populations.a.i_e_pA.std=-1"}).find("populations.a.i_e_pA") != std::string::npos);
     CHECK(refusal("[populations.a]\nmodel = \"lif\"\nsize = 100\ntau_m_ms = {distribution = \"normal\", mean = 1.0, std = 2.0}\n").find("populations.a.tau_m_ms: must be > 0; unit ") !=
           std::string::npos);
-    CHECK(refusal("[populations.a]\nmodel = \"poisson\"\nbias = {distribution = \"normal\", mean = 1.0, std = 2.0}\n").find("fires at a threshold") != std::string::npos);
+    CHECK(refusal("[populations.a]\nmodel = \"poisson\"\nbias = {distribution = \"normal\", mean = 1.0, std = 2.0}\n").find("need a model with a membrane") != std::string::npos);
 }
 
 TEST_CASE("Circuits are refused by name and by parameter", "[contract]") {
