@@ -48,8 +48,9 @@ Quantiles::Quantiles(const DistributionSpec& spec, double scale) {
     const Normal normal(z_of(spec.low), z_of(spec.high));
     std::vector<double> z;
     for (std::size_t k = 0; k <= intervals; ++k) z.push_back(normal.quantile(static_cast<double>(k) / intervals));
-    if (std::isinf(z.front())) z.front() = 2 * normal.mean(z.front(), z[1]) - z[1];
-    if (std::isinf(z.back())) z.back() = 2 * normal.mean(z[intervals - 1], z.back()) - z[intervals - 1];
+    // also where the bound is finite: it may lie far out in the tail
+    z.front() = std::max(z.front(), 2 * normal.mean(z.front(), z[1]) - z[1]);
+    z.back() = std::min(z.back(), 2 * normal.mean(z[intervals - 1], z.back()) - z[intervals - 1]);
     for (const double x : z) add(log ? std::exp(center + width * x) : center + width * x);
 }
 

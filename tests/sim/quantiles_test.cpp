@@ -52,6 +52,12 @@ TEST_CASE("Mean and standard deviation are those that were asked for, tails incl
     }
 }
 
+TEST_CASE("A bound far out in the tail is never drawn", "[analytic]") {
+    const Quantiles quantiles({Distribution::normal, 1.5, 0.75, -1e6, 1e9, false});
+    CHECK(quantiles.highest() < 1.5 + 5 * 0.75);  // the mean of the last 1/65536 lies 4.4 standard deviations out
+    CHECK(quantiles.lowest() > 1.5 - 5 * 0.75);
+}
+
 TEST_CASE("No draw leaves the bounds, and a constant is one", "[contract]") {
     for (const double x : draws_of({Distribution::normal, 0, 1, -0.5, 0.25, false}, 6400)) REQUIRE((x >= -0.5 && x <= 0.25));
     for (const double x : draws_of({Distribution::constant, 3, 0, -inf, inf, false}, 64, 0.5)) REQUIRE(x == 1.5);
