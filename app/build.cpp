@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 #include <optional>
+#include <set>
 
 #include "app/memory.hpp"
 #include "app/registry.hpp"
@@ -42,7 +42,8 @@ double draw(const DistributionSpec& spec, Draws& draws, const ProjectionSpec& of
                 fmt::format("1000 draws in a row fell outside of low = {} and high = {}", spec.low, spec.high), of.source.text());
 }
 
-/// Weights and delays of the edges: their own, else drawn. The draws of a synapse are keyed by projection and source, in the order of targets.
+/// Weights and delays of the edges: their own, else drawn. The draws of a synapse are keyed by projection and source, in the order of
+/// targets.
 Connectivity draw_synapses(const ProjectionSpec& spec, networks::EdgeList edges, const RunSpec& run, std::uint32_t targets) {
     const auto seed = static_cast<std::uint64_t>(run.seed);
     const double inputs = static_cast<double>(edges.size()) / targets,
@@ -198,7 +199,9 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     plasticity.rule = make_rule(spec.plasticity, path, spec.source);
     if (scheduled && !plasticity.rule->additive())
         throw Error(path + ".rule",
-                    spec.plasticity.rule + " reads more than pairs of spikes (the weight, triplets, single spikes or a reward); a schedule needs an additive pair rule",
+                    spec.plasticity.rule +
+                        " reads more than pairs of spikes (the weight, triplets, single spikes or a reward); a schedule needs an additive "
+                        "pair rule",
                     spec.source.text());
     if (const auto* eligibility = plasticity.rule->eligibility()) {
         if (circuit.population(projection.to).continuous() || spec.plasticity.decay > 0)
@@ -271,9 +274,12 @@ bool weights_are_followed(const ProjectionSpec& spec, const Description& descrip
 
 /// A projection that can be streamed: static, drawn source by source, on the grid, its weights used by nobody else.
 bool can_stream(const ProjectionSpec& spec, const Description& description, const Circuit& circuit) {
-    if (!spec.plasticity.rule.empty() || spec.plasticity.dale || spec.short_term != ShortTermSpec{} || spec.weight.fan_in || !description.schedule.phases.empty()) return false;
+    if (!spec.plasticity.rule.empty() || spec.plasticity.dale || spec.short_term != ShortTermSpec{} || spec.weight.fan_in ||
+        !description.schedule.phases.empty())
+        return false;
     if (!networks::find_connector(spec.connector, "projections." + spec.name + ".connector", spec.source).stream) return false;
-    const auto &source = circuit.population(circuit.find_population(spec.from)), &target = circuit.population(circuit.find_population(spec.to));
+    const auto &source = circuit.population(circuit.find_population(spec.from)),
+               &target = circuit.population(circuit.find_population(spec.to));
     return !source.continuous() && !target.continuous() && !weights_are_followed(spec, description);
 }
 
@@ -284,7 +290,8 @@ std::set<std::string> streamed_projections(const Description& description, const
     for (const auto& spec : description.projections) {
         if (!can_stream(spec, description, circuit)) continue;
         streamed.insert(spec.name);
-        pairs += std::uint64_t{circuit.population(circuit.find_population(spec.from)).size()} * circuit.population(circuit.find_population(spec.to)).size();
+        pairs += std::uint64_t{circuit.population(circuit.find_population(spec.from)).size()} *
+                 circuit.population(circuit.find_population(spec.to)).size();
         many |= spec.connector == networks::FixedTotalNumber::name;
     }
     if (!many && pairs <= few_pairs) streamed.clear();
@@ -296,17 +303,23 @@ std::uint32_t port_of(const ProjectionSpec& spec, const Population& target) {
     const auto names = target.receptors();
     const std::string path = "projections." + spec.name + ".receptor";
     if (names.empty() && spec.receptor.empty()) return 0;
-    if (names.empty()) throw Error(path, fmt::format("must be left out as population {} has one kind of input, got \"{}\"", spec.to, spec.receptor), spec.source.text());
+    if (names.empty())
+        throw Error(path, fmt::format("must be left out as population {} has one kind of input, got \"{}\"", spec.to, spec.receptor),
+                    spec.source.text());
     const auto found = std::find(names.begin(), names.end(), spec.receptor);
     if (found == names.end())
-        throw Error(path, fmt::format("must be one of {}, the receptors of population {}, got \"{}\"", fmt::join(names, ", "), spec.to, spec.receptor), spec.source.text());
+        throw Error(
+            path,
+            fmt::format("must be one of {}, the receptors of population {}, got \"{}\"", fmt::join(names, ", "), spec.to, spec.receptor),
+            spec.source.text());
     return static_cast<std::uint32_t>(found - names.begin());
 }
 
 void connect_stream(const ProjectionSpec& spec, const RunSpec& run, Circuit& circuit) {
     const auto from = circuit.find_population(spec.from), to = circuit.find_population(spec.to);
     const auto &source = circuit.population(from), &target = circuit.population(to);
-    if (!target.receives()) throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
+    if (!target.receives())
+        throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
     const networks::ConnectRequest request{.name = spec.name,
                                            .sources = source.size(),
                                            .targets = target.size(),
@@ -317,7 +330,8 @@ void connect_stream(const ProjectionSpec& spec, const RunSpec& run, Circuit& cir
                                            .to = spec.to};
     auto targets = networks::find_connector(spec.connector, {}).stream(spec.connection, "projections." + spec.name, request);
     const double scale = target.reads_activity() && source.full_rate_Hz() > 0 ? 1e3 / source.full_rate_Hz() : 1;
-    circuit.connect_static(spec.name, from, to, std::make_unique<DescribedSynapses>(spec, run, std::move(targets), scale), port_of(spec, target));
+    circuit.connect_static(spec.name, from, to, std::make_unique<DescribedSynapses>(spec, run, std::move(targets), scale),
+                           port_of(spec, target));
 }
 
 void set_backgrounds(const Description& description, Circuit& circuit) {

@@ -68,14 +68,16 @@ MemoryNeed memory_needed(const Description& description, const Circuit& circuit,
 
 std::size_t available_memory_bytes() {
     const double group = number_in("/sys/fs/cgroup/memory.max") - number_in("/sys/fs/cgroup/memory.current");
-    const double bytes = std::min({1024 * available_kB(), group > 0 ? group : std::numeric_limits<double>::infinity(), address_space_left()});
+    const double bytes =
+        std::min({1024 * available_kB(), group > 0 ? group : std::numeric_limits<double>::infinity(), address_space_left()});
     return bytes < 1e18 ? static_cast<std::size_t>(std::max(bytes, 0.0)) : std::numeric_limits<std::size_t>::max();
 }
 
 void require_memory(const MemoryNeed& need, std::size_t available_bytes) {
     if (need.bytes <= static_cast<double>(available_bytes)) return;
-    throw Error(fmt::format("the network needs about {:.3g} GB of memory, {:.3g} GB are free: it has {:.4g} neurons and about {:.4g} synapses", 1e-9 * need.bytes,
-                            1e-9 * static_cast<double>(available_bytes), need.neurons, need.synapses));
+    throw Error(
+        fmt::format("the network needs about {:.3g} GB of memory, {:.3g} GB are free: it has {:.4g} neurons and about {:.4g} synapses",
+                    1e-9 * need.bytes, 1e-9 * static_cast<double>(available_bytes), need.neurons, need.synapses));
 }
 
 }  // namespace ydot::app

@@ -151,7 +151,8 @@ std::vector<ModelInfo> all_models() {
     models.push_back(table_of<DistributionSpec>("distribution", "weight or delay_ms of a projection: a number, or a table of these keys"));
     models.push_back(table_of<PlasticitySpec>("plasticity", "[projections.NAME.plasticity]: these keys and the parameters of the rule"));
     models.push_back(table_of<StimulusSpec>("stimulus", "[stimuli.NAME]: these keys and the parameters of the current"));
-    models.push_back(table_of<ShortTermSpec>("short_term", "[projections.NAME.short_term]: depression and facilitation (Tsodyks & Markram 1997)"));
+    models.push_back(
+        table_of<ShortTermSpec>("short_term", "[projections.NAME.short_term]: depression and facilitation (Tsodyks & Markram 1997)"));
     models.push_back(table_of<ScheduleSpec>("schedule", "training on images"));
     models.push_back(table_of<PhaseSpec>("phase", "[[schedule.phases]], in order"));
     models.push_back(table_of<DataSpec>("data", "images; training, validation and test apart"));

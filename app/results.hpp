@@ -22,7 +22,8 @@ struct Summary {
     } network;
     struct {
         double build_s = 0;
-        double run_s = 0, cpu_s = 0, biological_s = 0, synaptic_events = 0;  ///< after the warm-up of a run without a schedule; cpu_s: of all threads
+        double run_s = 0, cpu_s = 0, biological_s = 0,
+               synaptic_events = 0;  ///< after the warm-up of a run without a schedule; cpu_s: of all threads
     } timing;
     double bytes_per_synapse = 0;
     std::map<std::string, double> rates_Hz, metrics;

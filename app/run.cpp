@@ -248,11 +248,12 @@ private:
         }
         if (reports) reports->close();
         result_.interrupted = replica.now() < total;
-        result_.summary.timing.biological_s = static_cast<double>(replica.now() < warm ? replica.now() : replica.now() - warm) * dt_ms * 1e-3;
+        result_.summary.timing.biological_s =
+            static_cast<double>(replica.now() < warm ? replica.now() : replica.now() - warm) * dt_ms * 1e-3;
         if (replica.now() > warm)
             for (std::size_t p = 0; p < circuit_->population_count(); ++p)
-                result_.summary.timing.synaptic_events +=
-                    static_cast<double>(writer_->count(p)) * static_cast<double>(circuit_->synapses_from(p)) / circuit_->population(p).size();
+                result_.summary.timing.synaptic_events += static_cast<double>(writer_->count(p)) *
+                                                          static_cast<double>(circuit_->synapses_from(p)) / circuit_->population(p).size();
         const double recorded_s = static_cast<double>(replica.now() - warmup) * dt_ms * 1e-3;
         for (std::size_t p = 0; p < circuit_->population_count(); ++p)
             result_.summary.rates_Hz[circuit_->population(p).name()] =

@@ -16,7 +16,8 @@ void DescribedSynapses::draw(std::uint32_t source, std::vector<DrawnSynapse>& ou
     thread_local std::vector<std::uint32_t> drawn;
     drawn.clear();
     targets_(source, drawn);
-    const auto weights = networks::words_of(seed_, weight_stream_, source, drawn.size()), delays = networks::words_of(seed_, delay_stream_, source, drawn.size());
+    const auto weights = networks::words_of(seed_, weight_stream_, source, drawn.size()),
+               delays = networks::words_of(seed_, delay_stream_, source, drawn.size());
     for (std::size_t k = 0; k < drawn.size(); ++k) out.push_back({drawn[k], to_delay(delay_(delays[k])), weight_(weights[k])});
 }
 

@@ -5,8 +5,8 @@
 
 namespace ydot::app {
 
-/// The synapses of a static projection of a description, drawn source by source on demand. Numbers of a synapse are keyed by projection, source and the
-/// place among the synapses of the source.
+/// The synapses of a static projection of a description, drawn source by source on demand. Numbers of a synapse are keyed by projection,
+/// source and the place among the synapses of the source.
 class DescribedSynapses final : public SynapseStream {
 public:
     /// @param scale  input per unit of weight
@@ -19,7 +19,9 @@ public:
     std::uint16_t shortest_delay() const override { return to_delay(delay_.lowest()); }
 
 private:
-    std::uint16_t to_delay(float steps) const noexcept { return static_cast<std::uint16_t>(std::min(std::max(steps + 0.5f, 1.0f), 65535.0f)); }
+    std::uint16_t to_delay(float steps) const noexcept {
+        return static_cast<std::uint16_t>(std::min(std::max(steps + 0.5f, 1.0f), 65535.0f));
+    }
     networks::TargetsOf targets_;
     std::uint64_t seed_;
     std::uint32_t weight_stream_, delay_stream_;

@@ -447,7 +447,8 @@ PopulationSpec read_population(const Node& table, const std::string& path) {
     spec.name = table.key;
     Node plain = table;
     for (const auto& c : table.children)
-        if (c.kind == Node::Kind::table && !contains(own_keys<PopulationSpec>(), c.key)) spec.spread[c.key] = read_distribution(c, dotted(path, c.key));
+        if (c.kind == Node::Kind::table && !contains(own_keys<PopulationSpec>(), c.key))
+            spec.spread[c.key] = read_distribution(c, dotted(path, c.key));
     std::erase_if(plain.children, [&](const Node& c) { return spec.spread.contains(c.key); });
     spec.parameters = read_rest(plain, path, own_keys<PopulationSpec>());
     spec.source = table.source;
@@ -655,7 +656,8 @@ void write_circuit(std::string& out, const CircuitSpec& spec) {
 void write_population(std::string& out, const PopulationSpec& spec) {
     Names lines = field_lines(spec);
     append(lines, parameter_lines(spec.parameters));
-    for (const auto& [key, distribution] : spec.spread) lines.push_back(fmt::format("{} = {{{}}}", key_toml(key), joined(field_lines(distribution))));
+    for (const auto& [key, distribution] : spec.spread)
+        lines.push_back(fmt::format("{} = {{{}}}", key_toml(key), joined(field_lines(distribution))));
     write_table(out, fmt::format("[populations.{}]", key_toml(spec.name)), lines);
 }
 

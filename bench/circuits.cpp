@@ -13,7 +13,8 @@ struct Peer {
 };
 
 std::vector<Figure> measure(const Options& options, const std::string& circuit, double duration_ms, std::vector<Peer> peers = {}) {
-    const std::string text = "plots = false\n[run]\ndt_ms = 0.1\nwarmup_ms = " + std::string(options.quick ? "100.0" : "500.0") + "\n[circuit]\n" + circuit + "\n[record]\nspikes = false\n";
+    const std::string text = "plots = false\n[run]\ndt_ms = 0.1\nwarmup_ms = " + std::string(options.quick ? "100.0" : "500.0") +
+                             "\n[circuit]\n" + circuit + "\n[record]\nspikes = false\n";
     auto description = app::parse_description(text, "benchmark");
     description.run.duration_ms = options.quick ? duration_ms / 10 : duration_ms;
     description.run.threads = static_cast<std::int64_t>(options.threads);
@@ -25,7 +26,8 @@ std::vector<Figure> measure(const Options& options, const std::string& circuit, 
                                 {"construction", "s", t.build_s},
                                 {"real-time factor", "", t.run_s / t.biological_s},
                                 {"CPU seconds a biological second", "s", t.cpu_s / t.biological_s},
-                                {"synaptic events", "events/s", t.synaptic_events / t.run_s, "random additions of this machine", t.synaptic_events / t.run_s / options.limits.adds_per_s[1]},
+                                {"synaptic events", "events/s", t.synaptic_events / t.run_s, "random additions of this machine",
+                                 t.synaptic_events / t.run_s / options.limits.adds_per_s[1]},
                                 {"synaptic events a CPU second", "events/s", t.synaptic_events / t.cpu_s},
                                 {"peak memory", "GB", 1e-9 * bytes}};
     for (const auto& peer : peers)
@@ -37,7 +39,8 @@ std::vector<Figure> measure(const Options& options, const std::string& circuit, 
 
 std::vector<Figure> microcircuit(const Options& options) {
     return measure(options, std::string("name = \"microcircuit\"\nscale = ") + (options.quick ? "0.2" : "1.0"), 10'000,
-                   options.quick ? std::vector<Peer>{{"NEST 3.10", 16.9}, {"GeNN 5.4, CPU", 2.5}} : std::vector<Peer>{{"NEST 3.10", 186}, {"GeNN 5.4, CPU", 28}});
+                   options.quick ? std::vector<Peer>{{"NEST 3.10", 16.9}, {"GeNN 5.4, CPU", 2.5}}
+                                 : std::vector<Peer>{{"NEST 3.10", 186}, {"GeNN 5.4, CPU", 28}});
 }
 std::vector<Figure> microcircuit_dc(const Options& options) {
     return measure(options, std::string("name = \"microcircuit\"\nbackground = \"dc\"\nscale = ") + (options.quick ? "0.2" : "1.0"), 10'000,
@@ -45,7 +48,8 @@ std::vector<Figure> microcircuit_dc(const Options& options) {
 }
 std::vector<Figure> brunel(const Options& options) { return measure(options, "name = \"brunel\"", 10'000, {{"NEST 3.10", 21.5}}); }
 std::vector<Figure> vogels_abbott_coba(const Options& options) {
-    return measure(options, "name = \"vogels_abbott\"\nsynapses = \"coba\"", 20'000, {{"NEST 3.10", 7.9}, {"Brian2", 0.36}, {"Auryn", 0.095}});
+    return measure(options, "name = \"vogels_abbott\"\nsynapses = \"coba\"", 20'000,
+                   {{"NEST 3.10", 7.9}, {"Brian2", 0.36}, {"Auryn", 0.095}});
 }
 std::vector<Figure> vogels_abbott_cuba(const Options& options) {
     return measure(options, "name = \"vogels_abbott\"\nsynapses = \"cuba\"", 20'000, {{"NEST 3.10", 0.4}, {"Brian2", 0.10}});

@@ -4,8 +4,8 @@
 #include "app/synapse_stream.hpp"
 #include "bench/benchmark.hpp"
 #include "networks/fixed_total_number.hpp"
-#include "sim/population.hpp"
 #include "sim/parallel.hpp"
+#include "sim/population.hpp"
 #include "sim/random.hpp"
 
 namespace ydot::bench {

@@ -27,7 +27,8 @@ double read_GB_per_s(std::size_t threads) {
     const double seconds = fastest(3, [&] {
         at_once(threads, [&](std::size_t k) {
             const std::size_t share = streamed_words / threads;
-            sums[16 * k] = std::accumulate(memory.begin() + static_cast<std::ptrdiff_t>(k * share), memory.begin() + static_cast<std::ptrdiff_t>((k + 1) * share), std::uint64_t{0});
+            sums[16 * k] = std::accumulate(memory.begin() + static_cast<std::ptrdiff_t>(k * share),
+                                           memory.begin() + static_cast<std::ptrdiff_t>((k + 1) * share), std::uint64_t{0});
         });
     });
     return sums[0] == 0 ? 0 : 8e-9 * streamed_words / seconds;

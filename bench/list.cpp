@@ -7,14 +7,15 @@
 namespace ydot::bench {
 
 std::span<const Benchmark> benchmarks() {
-    static constexpr std::array<Benchmark, 8> all{{{"neuron_step", "a step of one unit, model by model", &neuron_step},
-                                                   {"delivery", "static synapses: construction and delivery", &delivery},
-                                                   {"vogels_abbott_coba", "4,000 units with conductances", &vogels_abbott_coba},
-                                                   {"vogels_abbott_cuba", "4,000 units with currents", &vogels_abbott_cuba},
-                                                   {"brunel", "12,500 units, 15.6 million synapses, asynchronous irregular", &brunel},
-                                                   {"balanced_stdp", "11,250 units, 126.6 million synapses, 81 million of them plastic", &balanced_stdp},
-                                                   {"microcircuit_dc", "cortical microcircuit, constant background", &microcircuit_dc},
-                                                   {"microcircuit", "cortical microcircuit, Poisson background", &microcircuit}}};
+    static constexpr std::array<Benchmark, 8> all{
+        {{"neuron_step", "a step of one unit, model by model", &neuron_step},
+         {"delivery", "static synapses: construction and delivery", &delivery},
+         {"vogels_abbott_coba", "4,000 units with conductances", &vogels_abbott_coba},
+         {"vogels_abbott_cuba", "4,000 units with currents", &vogels_abbott_cuba},
+         {"brunel", "12,500 units, 15.6 million synapses, asynchronous irregular", &brunel},
+         {"balanced_stdp", "11,250 units, 126.6 million synapses, 81 million of them plastic", &balanced_stdp},
+         {"microcircuit_dc", "cortical microcircuit, constant background", &microcircuit_dc},
+         {"microcircuit", "cortical microcircuit, Poisson background", &microcircuit}}};
     return all;
 }
 

@@ -32,7 +32,8 @@ std::vector<Figure> neuron_step(const Options& options) {
         PopulationSpec spec;
         spec.name = spec.model = model.name;
         spec.size = units;
-        figures.push_back({model.name, "ns a step of a unit", ns_per_step(*app::make_population(spec, {.dt_ms = dt_ms}), options.quick ? 100 : 1000)});
+        figures.push_back(
+            {model.name, "ns a step of a unit", ns_per_step(*app::make_population(spec, {.dt_ms = dt_ms}), options.quick ? 100 : 1000)});
     }
     return figures;
 }

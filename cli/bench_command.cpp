@@ -62,13 +62,16 @@ void bench_command(const BenchArguments& arguments, const std::string& command) 
         file = std::filesystem::path(arguments.out) / "bench.json";
         if (!std::ofstream(file)) throw Error(file.string(), "cannot be written", {}, Error::Kind::run_failure);
     }
-    bench::Options options{.threads = static_cast<std::size_t>(app::threads_used(arguments.threads)), .quick = arguments.quick, .limits = {}};
+    bench::Options options{
+        .threads = static_cast<std::size_t>(app::threads_used(arguments.threads)), .quick = arguments.quick, .limits = {}};
     options.limits = bench::measure_limits(options.threads);
     const auto& l = options.limits;
     if (!arguments.json)
-        fmt::print("this machine, {} thread{}: memory {:.1f} GB/s ({:.1f} on one), random additions {} /s ({} on one)\n", l.threads, l.threads == 1 ? "" : "s",
-                   l.read_GB_per_s[1], l.read_GB_per_s[0], value_text(l.adds_per_s[1]), value_text(l.adds_per_s[0]));
-    Json json{{"version", YDOT_VERSION}, {"command", command}, {"quick", options.quick}, {"limits", to_json(l)}, {"benchmarks", Json::object()}};
+        fmt::print("this machine, {} thread{}: memory {:.1f} GB/s ({:.1f} on one), random additions {} /s ({} on one)\n", l.threads,
+                   l.threads == 1 ? "" : "s", l.read_GB_per_s[1], l.read_GB_per_s[0], value_text(l.adds_per_s[1]),
+                   value_text(l.adds_per_s[0]));
+    Json json{
+        {"version", YDOT_VERSION}, {"command", command}, {"quick", options.quick}, {"limits", to_json(l)}, {"benchmarks", Json::object()}};
     for (const auto* benchmark : chosen) {
         if (!arguments.json) fmt::print("\n{}: {}\n", benchmark->name, benchmark->title);
         std::fflush(stdout);
@@ -92,7 +95,9 @@ void add_bench(CLI::App& app, const std::string& command) {
     std::string known;
     for (const auto& benchmark : bench::benchmarks()) known += (known.empty() ? "" : ", ") + std::string(benchmark.name);
     bench->add_option("NAME", arguments->names, "all (several minutes), or some of " + known)->required()->type_name("");
-    bench->add_option("--threads", arguments->threads, "threads (default: one a core)")->check(CLI::NonNegativeNumber.description(""))->type_name("N");
+    bench->add_option("--threads", arguments->threads, "threads (default: one a core)")
+        ->check(CLI::NonNegativeNumber.description(""))
+        ->type_name("N");
     bench->add_flag("--quick", arguments->quick, "smaller and shorter");
     bench->add_option("--out", arguments->out, "directory for bench.json")->type_name("DIR");
     bench->add_flag("--json", arguments->json, "JSON instead of text");

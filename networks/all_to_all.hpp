@@ -16,7 +16,9 @@ struct AllToAll {
         static constexpr std::tuple fields{
             Field{"autapses", &Params::autapses, "whether a unit may be connected to itself (within one population)"}};
     };
-    static double expected_synapses(const Params& /*params*/, const ConnectRequest& request) { return double{1} * request.sources * request.targets; }
+    static double expected_synapses(const Params& /*params*/, const ConnectRequest& request) {
+        return double{1} * request.sources * request.targets;
+    }
 
     static TargetsOf stream(const Params& params, const ConnectRequest& request) {
         return [targets = request.targets, without_self = request.same_population && !params.autapses](std::uint32_t s, auto& out) {

@@ -3,13 +3,14 @@
 
 namespace ydot::networks {
 
-/// Balanced random network whose excitatory synapses onto excitatory units learn by power-law STDP while it runs: the network with which the
-/// speed of plastic simulation is compared (NEST's hpc_benchmark). At scale 1: 9,000 excitatory and 2,250 inhibitory units, each with 9,000 and
-/// 2,250 inputs; 126.6 million synapses, 81 million of them plastic.
+/// Balanced random network whose excitatory synapses onto excitatory units learn by power-law STDP while it runs: the network with which
+/// the speed of plastic simulation is compared (NEST's hpc_benchmark). At scale 1: 9,000 excitatory and 2,250 inhibitory units, each with
+/// 9,000 and 2,250 inputs; 126.6 million synapses, 81 million of them plastic.
 struct BalancedStdp {
     static constexpr std::string_view name = "balanced_stdp", summary = "balanced network with plastic excitatory synapses",
-                                      reference = "Morrison, Aertsen & Diesmann (2007), Neural Comput. 19:1437-1467; Helias et al. (2012), "
-                                                  "Front. Neuroinform. 6:26";
+                                      reference =
+                                          "Morrison, Aertsen & Diesmann (2007), Neural Comput. 19:1437-1467; Helias et al. (2012), "
+                                          "Front. Neuroinform. 6:26";
     struct Params {
         double scale = 1;
         std::int64_t inputs = 9000;

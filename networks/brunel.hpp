@@ -5,9 +5,10 @@ namespace ydot::networks {
 
 enum class BrunelRegime { A, B, C, D, own };
 
-/// Sparse random network of excitatory and inhibitory leaky integrate-and-fire neurons (model A of the paper): 10,000 + 2,500 units, each with
-/// 1,000 + 250 inputs and as many Poisson spike trains from outside as excitatory inputs. Two numbers set the regime: g, inhibition relative to
-/// excitation, and eta, the rate from outside relative to the one that alone would reach threshold, nu_theta = theta / (C_E J tau).
+/// Sparse random network of excitatory and inhibitory leaky integrate-and-fire neurons (model A of the paper): 10,000 + 2,500 units, each
+/// with 1,000 + 250 inputs and as many Poisson spike trains from outside as excitatory inputs. Two numbers set the regime: g, inhibition
+/// relative to excitation, and eta, the rate from outside relative to the one that alone would reach threshold, nu_theta = theta / (C_E J
+/// tau).
 ///   A  g = 3, eta = 2       almost fully synchronized, fast
 ///   B  g = 6, eta = 4       fast oscillation of the population, single units slow and irregular
 ///   C  g = 5, eta = 2       asynchronous irregular
@@ -25,7 +26,8 @@ struct Brunel {
             Field{"g", &Params::g, "inhibitory over excitatory weight", not_negative},
             Field{"eta", &Params::eta, "rate from outside over the one that reaches threshold", not_negative},
             Field{"excitatory", &Params::excitatory, "excitatory units; a quarter as many are inhibitory", Range{4, 4e9}},
-            Field{"inputs", &Params::inputs, "excitatory inputs of a unit from the network; a quarter as many are inhibitory", Range{4, 4e9}},
+            Field{"inputs", &Params::inputs, "excitatory inputs of a unit from the network; a quarter as many are inhibitory",
+                  Range{4, 4e9}},
             Field{"j_mV", &Params::j_mV, "jump of the potential by an excitatory spike", positive},
             Field{"delay_ms", &Params::delay_ms, "of all synapses", positive}};
     };

@@ -20,7 +20,9 @@ struct FixedIndegree {
             Field{"multapses", &Params::multapses, "whether a source may be drawn more than once for one target"},
             Field{"autapses", &Params::autapses, "whether a unit may be connected to itself (within one population)"}};
     };
-    static double expected_synapses(const Params& params, const ConnectRequest& request) { return double{1} * params.indegree * request.targets; }
+    static double expected_synapses(const Params& params, const ConnectRequest& request) {
+        return double{1} * params.indegree * request.targets;
+    }
 
     /// The targets of every source, ascending: four bytes a synapse. The sources of each target are drawn twice, to count and to place
     /// them.

@@ -20,7 +20,9 @@ struct FixedOutdegree {
             Field{"multapses", &Params::multapses, "whether a target may be drawn more than once for one source"},
             Field{"autapses", &Params::autapses, "whether a unit may be connected to itself (within one population)"}};
     };
-    static double expected_synapses(const Params& params, const ConnectRequest& request) { return double{1} * params.outdegree * request.sources; }
+    static double expected_synapses(const Params& params, const ConnectRequest& request) {
+        return double{1} * params.outdegree * request.sources;
+    }
 
     static TargetsOf stream(const Params& params, const ConnectRequest& request) {
         const bool without_self = request.same_population && !params.autapses;

@@ -18,7 +18,9 @@ struct FixedProbability {
             Field{"probability", &Params::probability, "of a connection, for each pair", unit_interval},
             Field{"autapses", &Params::autapses, "whether a unit may be connected to itself (within one population)"}};
     };
-    static double expected_synapses(const Params& params, const ConnectRequest& request) { return params.probability * request.sources * request.targets; }
+    static double expected_synapses(const Params& params, const ConnectRequest& request) {
+        return params.probability * request.sources * request.targets;
+    }
 
     static TargetsOf stream(const Params& params, const ConnectRequest& request) {
         return [params, request](std::uint32_t s, auto& out) {

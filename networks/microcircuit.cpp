@@ -24,7 +24,8 @@ constexpr std::array<PerPopulation, n> probability{{{0.1009, 0.1689, 0.0437, 0.0
                                                     {0.0156, 0.0066, 0.0211, 0.0166, 0.0572, 0.0197, 0.0396, 0.2252},
                                                     {0.0364, 0.001, 0.0034, 0.0005, 0.0277, 0.008, 0.0658, 0.1443}}};
 /// Initial potentials that spare a synchronous start, and mean rates of the full circuit (Hz) for the compensation of smaller ones.
-constexpr PerPopulation v0_mean_mV{-68.28, -63.16, -63.33, -63.45, -63.11, -61.66, -66.72, -61.43}, v0_sd_mV{5.36, 4.57, 4.74, 4.94, 4.94, 4.55, 5.46, 4.48};
+constexpr PerPopulation v0_mean_mV{-68.28, -63.16, -63.33, -63.45, -63.11, -61.66, -66.72, -61.43},
+    v0_sd_mV{5.36, 4.57, 4.74, 4.94, 4.94, 4.55, 5.46, 4.48};
 constexpr PerPopulation full_rates_Hz{0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829};
 constexpr double tau_syn_ms = 0.5, psc_pA = 87.8, inhibition = -4, weight_sd = 0.1, background_Hz = 8, rest_mV = -65;
 constexpr double delay_ms[2]{1.5, 0.75};  // from excitatory, inhibitory neurons
@@ -51,8 +52,16 @@ PopulationSpec population_of(std::size_t p, const Microcircuit::Params& params) 
     const bool poisson = params.background == Background::poisson;
     current += (poisson ? 1 - root : 1) * background_pA(p);
     auto spec = population(names[p], "lif", std::llround(full_sizes[p] * params.scale),
-                           {{"tau_m_ms", 10.0}, {"tau_syn_ms", tau_syn_ms}, {"c_m_pF", 250.0}, {"t_ref_ms", 2.0}, {"v_rest_mV", rest_mV}, {"v_th_mV", -50.0}, {"v_reset_mV", -65.0},
-                            {"v_0_above_rest_mV", v0_mean_mV[p] - rest_mV}, {"v_0_std_mV", v0_sd_mV[p]}, {"i_e_pA", current}});
+                           {{"tau_m_ms", 10.0},
+                            {"tau_syn_ms", tau_syn_ms},
+                            {"c_m_pF", 250.0},
+                            {"t_ref_ms", 2.0},
+                            {"v_rest_mV", rest_mV},
+                            {"v_th_mV", -50.0},
+                            {"v_reset_mV", -65.0},
+                            {"v_0_above_rest_mV", v0_mean_mV[p] - rest_mV},
+                            {"v_0_std_mV", v0_sd_mV[p]},
+                            {"i_e_pA", current}});
     if (poisson) {
         spec.background_rate_Hz = external_indegree[p] * params.scale * background_Hz;
         spec.background_weight = psc_pA / root;
@@ -61,9 +70,12 @@ PopulationSpec population_of(std::size_t p, const Microcircuit::Params& params) 
 }
 
 ProjectionSpec projection_of(std::size_t t, std::size_t s, const Microcircuit::Params& params) {
-    const double mean = weight_pA(t, s) / std::sqrt(params.scale), far = std::numeric_limits<double>::infinity(), delay = delay_ms[inhibitory(s)];
-    auto spec = projection(names[s], names[t], FixedTotalNumber::name, {{"number", static_cast<std::int64_t>(std::llround(synapses(t, s) * params.scale * params.scale))}, {"multapses", true}},
-                           mean, delay);
+    const double mean = weight_pA(t, s) / std::sqrt(params.scale), far = std::numeric_limits<double>::infinity(),
+                 delay = delay_ms[inhibitory(s)];
+    auto spec =
+        projection(names[s], names[t], FixedTotalNumber::name,
+                   {{"number", static_cast<std::int64_t>(std::llround(synapses(t, s) * params.scale * params.scale))}, {"multapses", true}},
+                   mean, delay);
     spec.weight = {Distribution::normal, mean, weight_sd * std::abs(mean), mean > 0 ? 0 : -far, mean > 0 ? far : 0, false};
     spec.delay_ms = {Distribution::normal, delay, 0.5 * delay, 0.1, far, false};
     return spec;

@@ -6,11 +6,11 @@ namespace ydot::networks {
 /// Input from outside: independent Poisson spikes, or the constant current of the same mean.
 enum class Background { poisson, dc };
 
-/// The cortical microcircuit: four layers of excitatory and inhibitory leaky integrate-and-fire neurons below 1 mm^2 of cortex, 77,169 neurons
-/// and 299 million synapses at full scale. Populations L23E, L23I, ... L6I (model lif), projections "L23E_to_L23I" and so on.
+/// The cortical microcircuit: four layers of excitatory and inhibitory leaky integrate-and-fire neurons below 1 mm^2 of cortex, 77,169
+/// neurons and 299 million synapses at full scale. Populations L23E, L23I, ... L6I (model lif), projections "L23E_to_L23I" and so on.
 ///
-/// Below scale 1, weights grow by 1/sqrt(scale) and a constant current makes up for the mean input, so that mean and variance of the input stay
-/// what they are at full scale (van Albada, Helias & Diesmann 2015, PLoS Comput. Biol. 11:e1004490).
+/// Below scale 1, weights grow by 1/sqrt(scale) and a constant current makes up for the mean input, so that mean and variance of the input
+/// stay what they are at full scale (van Albada, Helias & Diesmann 2015, PLoS Comput. Biol. 11:e1004490).
 struct Microcircuit {
     static constexpr std::string_view name = "microcircuit", summary = "the cortical column of Potjans & Diesmann",
                                       reference = "Potjans & Diesmann (2014), Cereb. Cortex 24:785-806";

@@ -20,7 +20,8 @@ Description VogelsAbbott::describe(const Params& params) {
     const double excitatory = coba ? 6 : 16.2, suppressing = coba ? 67 : -90;
     for (const std::string from : {"exc", "inh", "kick"})
         for (const std::string to : {"exc", "inh"}) {
-            auto spec = projection(from, to, FixedProbability::name, {{"probability", params.probability}}, from == "inh" ? suppressing : excitatory, params.delay_ms);
+            auto spec = projection(from, to, FixedProbability::name, {{"probability", params.probability}},
+                                   from == "inh" ? suppressing : excitatory, params.delay_ms);
             spec.receptor = from == "inh" ? "inhibitory" : "excitatory";
             result.projections.push_back(std::move(spec));
         }

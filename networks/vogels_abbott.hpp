@@ -5,11 +5,14 @@ namespace ydot::networks {
 
 enum class VogelsAbbottSynapses { coba, cuba };
 
-/// Benchmarks 1 (conductances) and 2 (currents) of the review of simulators: 3,200 excitatory and 800 inhibitory integrate-and-fire neurons, every
-/// pair connected with probability 2 %; a few units fire at random for the first 50 ms, after that the activity sustains itself.
+/// Benchmarks 1 (conductances) and 2 (currents) of the review of simulators: 3,200 excitatory and 800 inhibitory integrate-and-fire
+/// neurons, every pair connected with probability 2 %; a few units fire at random for the first 50 ms, after that the activity sustains
+/// itself.
 struct VogelsAbbott {
-    static constexpr std::string_view name = "vogels_abbott", summary = "self-sustained irregular activity of 4,000 neurons",
-                                      reference = "Vogels & Abbott (2005), J. Neurosci. 25:10786-10795; Brette et al. (2007), J. Comput. Neurosci. 23:349-398";
+    static constexpr std::string_view
+        name = "vogels_abbott",
+        summary = "self-sustained irregular activity of 4,000 neurons",
+        reference = "Vogels & Abbott (2005), J. Neurosci. 25:10786-10795; Brette et al. (2007), J. Comput. Neurosci. 23:349-398";
     struct Params {
         VogelsAbbottSynapses synapses = VogelsAbbottSynapses::coba;
         std::int64_t neurons = 4000;

@@ -26,9 +26,11 @@ struct ConductanceLif : LeakyMembrane {
         typename Conductance::State ex, in;
         float refractory = 0;  // steps still silent
         static constexpr auto names = [] {
-            if constexpr (Conductance::dimensions == 1) return std::array<std::string_view, 4>{"v_mV", "g_ex_nS", "g_in_nS", "refractory_steps"};
+            if constexpr (Conductance::dimensions == 1)
+                return std::array<std::string_view, 4>{"v_mV", "g_ex_nS", "g_in_nS", "refractory_steps"};
             else
-                return std::array<std::string_view, 6>{"v_mV", "g_ex_nS", "rise_ex_nS_per_ms", "g_in_nS", "rise_in_nS_per_ms", "refractory_steps"};
+                return std::array<std::string_view, 6>{"v_mV",    "g_ex_nS",           "rise_ex_nS_per_ms",
+                                                       "g_in_nS", "rise_in_nS_per_ms", "refractory_steps"};
         }();
         static constexpr auto columns(auto& s) {
             return std::tuple_cat(std::tie(s.v_mV), s.ex.columns(s.ex), s.in.columns(s.in), std::tie(s.refractory));

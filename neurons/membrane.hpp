@@ -42,9 +42,11 @@ struct LeakyCoeffs {
     float keep_v, v_of_constant, v_of_current, threshold, reset, refractory_steps;
     static LeakyCoeffs make(const auto& p, double dt_ms) {
         const double keep_v = std::exp(-dt_ms / p.tau_m_ms);
-        return {static_cast<float>(keep_v), static_cast<float>(p.i_e_pA * p.tau_m_ms / p.c_m_pF * (1 - keep_v)),
+        return {static_cast<float>(keep_v),
+                static_cast<float>(p.i_e_pA * p.tau_m_ms / p.c_m_pF * (1 - keep_v)),
                 static_cast<float>(p.tau_m_ms / p.c_m_pF * (1 - keep_v)),
-                static_cast<float>(p.v_th_mV - p.v_rest_mV), static_cast<float>(p.v_reset_mV - p.v_rest_mV),
+                static_cast<float>(p.v_th_mV - p.v_rest_mV),
+                static_cast<float>(p.v_reset_mV - p.v_rest_mV),
                 static_cast<float>(p.t_ref_ms / dt_ms)};
     }
 };

@@ -6,7 +6,8 @@
 
 namespace ydot::neurons {
 
-/// A leaky integrate-and-fire unit whose potential is white noise of mean mu and standard deviation sigma / sqrt(2), in mV like threshold and reset.
+/// A leaky integrate-and-fire unit whose potential is white noise of mean mu and standard deviation sigma / sqrt(2), in mV like threshold
+/// and reset.
 struct SiegertInput {
     double mu_mV, sigma_mV;
 };

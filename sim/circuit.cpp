@@ -19,7 +19,8 @@ std::size_t Projection::synapses() const noexcept {
 Circuit::Circuit(double step_ms, std::uint64_t random_seed, std::vector<std::unique_ptr<const Population>> members)
     : dt_ms_(step_ms), seed_(random_seed), populations_(std::move(members)), background_(populations_.size()) {}
 
-Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site, std::uint32_t port) {
+Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site,
+                             std::uint32_t port) {
     Projection p;
     p.name = std::move(name);
     p.from = from;

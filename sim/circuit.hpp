@@ -42,8 +42,9 @@ struct Projection {
 
 /// Independent Poisson spikes from outside for every unit of a population, without synapses to store.
 struct BackgroundInput {
-    float weight = 0;                        ///< input of one spike
-    std::vector<std::uint32_t> thresholds;   ///< of a random word: probability of more than k spikes in a step, k = 0, 1, ...; empty: no background
+    float weight = 0;  ///< input of one spike
+    std::vector<std::uint32_t>
+        thresholds;  ///< of a random word: probability of more than k spikes in a step, k = 0, 1, ...; empty: no background
     std::uint32_t stream = 0;
     /// @param rate_Hz  of all sources of one unit together
     static BackgroundInput make(std::string_view population, double rate_Hz, double weight, double dt_ms);
@@ -58,9 +59,12 @@ public:
     Circuit(double step_ms, std::uint64_t random_seed, std::vector<std::unique_ptr<const Population>> members);
 
     /// Weights mean activity where the target population reads_activity(), see Projection::scale.
-    Projection& connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site, std::uint32_t port = 0);
-    /// A projection whose synapses never change, for connect_static_synapses(); it has no blocks. Weights are inputs, see Projection::scale.
-    Projection& connect_static(std::string name, std::size_t from, std::size_t to, std::unique_ptr<const SynapseStream> synapses, std::uint32_t port = 0);
+    Projection& connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site,
+                        std::uint32_t port = 0);
+    /// A projection whose synapses never change, for connect_static_synapses(); it has no blocks. Weights are inputs, see
+    /// Projection::scale.
+    Projection& connect_static(std::string name, std::size_t from, std::size_t to, std::unique_ptr<const SynapseStream> synapses,
+                               std::uint32_t port = 0);
     /// Builds the synapses of all static projections at once. @param partitions  at least so many, for as many threads
     void build_static_synapses(std::size_t partitions);
     std::span<const StaticSynapses> static_synapses() const noexcept { return static_; }

@@ -48,7 +48,8 @@ struct EnumNames<Distribution> {
     static constexpr std::array<std::string_view, 4> names{"constant", "uniform", "normal", "lognormal"};
 };
 
-/// weight = 0.5, or weight = {distribution = "normal", mean = 0, std = 1.4, fan_in = true}; the same for delay_ms and for a parameter of a model.
+/// weight = 0.5, or weight = {distribution = "normal", mean = 0, std = 1.4, fan_in = true}; the same for delay_ms and for a parameter of a
+/// model.
 struct DistributionSpec {
     Distribution distribution = Distribution::constant;
     double mean = 0, std = 0, low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
@@ -70,14 +71,15 @@ struct PopulationSpec {
     std::int64_t size = 1;
     std::string propagator;  ///< "", "grid" or "continuous"; "" takes run.propagator
     double background_rate_Hz = 0, background_weight = 0;
-    Parameters parameters;                          ///< of the model
+    Parameters parameters;                           ///< of the model
     std::map<std::string, DistributionSpec> spread;  ///< parameters of the model that differ from unit to unit
     Source source;
     static constexpr std::tuple fields{Field{"model", &PopulationSpec::model, "name of a neuron model or source"},
                                        Field{"size", &PopulationSpec::size, "number of units", Range{1, 4e9}},
                                        Field{"propagator", &PopulationSpec::propagator, "grid or continuous; empty: as run.propagator"},
-        Field{"background_rate_Hz", &PopulationSpec::background_rate_Hz, "independent Poisson spikes from outside, of all sources of a unit together", not_negative},
-        Field{"background_weight", &PopulationSpec::background_weight, "of a spike from outside"}};
+                                       Field{"background_rate_Hz", &PopulationSpec::background_rate_Hz,
+                                             "independent Poisson spikes from outside, of all sources of a unit together", not_negative},
+                                       Field{"background_weight", &PopulationSpec::background_weight, "of a spike from outside"}};
     bool operator==(const PopulationSpec& o) const {
         return std::tie(name, model, size, propagator, background_rate_Hz, background_weight, parameters, spread) ==
                std::tie(o.name, o.model, o.size, o.propagator, o.background_rate_Hz, o.background_weight, o.parameters, o.spread);
@@ -317,7 +319,9 @@ struct CircuitSpec {
     static constexpr std::tuple fields{
         Field{"name", &CircuitSpec::name, "of the circuit; empty: the description lists all populations and projections"},
         Field{"expanded", &CircuitSpec::expanded, "whether the description lists those of the circuit too (as the record of a run does)"}};
-    bool operator==(const CircuitSpec& o) const { return std::tie(name, expanded, parameters) == std::tie(o.name, o.expanded, o.parameters); }
+    bool operator==(const CircuitSpec& o) const {
+        return std::tie(name, expanded, parameters) == std::tie(o.name, o.expanded, o.parameters);
+    }
 };
 
 /// A whole experiment.

@@ -121,8 +121,10 @@ inline bool any_below(WordLanes words, std::uint32_t threshold) noexcept {
 }
 
 /// input[i] += weight * k_i with k_i the number of thresholds above words[i], i < n, a multiple of 16: counts by inversion when
-/// thresholds[k] is the probability of more than k, which falls with k. The rare ones are looked at only when a word is below the first of them.
-inline void add_counts(const std::uint32_t* words, std::span<const std::uint32_t> thresholds, float weight, float* input, std::size_t n) noexcept {
+/// thresholds[k] is the probability of more than k, which falls with k. The rare ones are looked at only when a word is below the first of
+/// them.
+inline void add_counts(const std::uint32_t* words, std::span<const std::uint32_t> thresholds, float weight, float* input,
+                       std::size_t n) noexcept {
     const auto is_rare = [](std::uint32_t t) { return t < (1u << 25); };  // one of sixteen lanes in eight
     const auto common = static_cast<std::size_t>(std::find_if(thresholds.begin(), thresholds.end(), is_rare) - thresholds.begin());
     for (std::size_t i = 0; i < n; i += 16) {

@@ -15,8 +15,8 @@ namespace ydot {
 ///   learn      the change by the arrival, with the post trace (once step n has fired)
 /// Changes are those of EagerLearner in the same order, so weights agree to rounding; no bit depends on who reads weights when (but for
 /// rules with an eligibility trace, whose integral is cut at each reading). Time runs from a base that moves every 60 of the shortest time
-/// constant, or when a target has fired often, so that exp(+-(t - base) / tau) are floats; then sources that were silent for so long are caught up, and post spikes that all
-/// have seen are forgotten. Levels that wait for a row move by powers of two, which round nothing.
+/// constant, or when a target has fired often, so that exp(+-(t - base) / tau) are floats; then sources that were silent for so long are
+/// caught up, and post spikes that all have seen are forgotten. Levels that wait for a row move by powers of two, which round nothing.
 class LazyLearner final : public OnlineLearner, private SynapseBlock::Debt {
 public:
     LazyLearner(const Plasticity& plasticity, SynapseBlock& block, double dt_ms);
@@ -68,7 +68,7 @@ private:
     bool nearest_;
     double dt_ms_;
     float rate_;
-    static constexpr std::size_t crowd = 32;      ///< spikes of a target since the base that make it move: long lists are slow to shift
+    static constexpr std::size_t crowd = 32;  ///< spikes of a target since the base that make it move: long lists are slow to shift
     bool crowded_ = false;
     std::int32_t period_;                         ///< steps between moves of the base, at most
     double halvings_;                             ///< of a level by a step

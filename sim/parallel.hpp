@@ -1,6 +1,9 @@
 #pragma once
+#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #if defined(__SANITIZE_THREAD__)
@@ -8,6 +11,12 @@
 #endif
 
 namespace ydot {
+
+/// How many threads parallel_for() may use here. A loop that is entered ten thousand times a second asks first.
+inline std::size_t threads_at_hand() noexcept {
+    return std::min(static_cast<std::size_t>(tbb::this_task_arena::max_concurrency()),
+                    tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
+}
 
 /// body(begin, end) over [0, count) in pieces of at most `grain`, on the threads of oneTBB, whose idle threads yield and sleep instead of
 /// spinning. The one place where loops fork and join: Debian's libtbb is not instrumented, so ThreadSanitizer is told of both here.

@@ -50,7 +50,7 @@ struct UnitShard {
     std::int32_t* counts = nullptr;  ///< what arrives beside it, in units of count_unit; shaped like `input`, zeroed by the population
     float count_unit = 0;
     std::vector<float> current_pA;  ///< from outside in this step, of `padded` units; empty without stimuli
-    std::vector<float> activity;  ///< phi(u) after the last step; models without phi: 1 in a step with a spike, if `wants_activity`
+    std::vector<float> activity;    ///< phi(u) after the last step; models without phi: 1 in a step with a spike, if `wants_activity`
     bool wants_activity = false;
     std::vector<float> slope;     ///< d(expected spikes of a step)/du; kept only if `wants_slope`
     std::vector<float> stimulus;  ///< sources: what is shown to the unit, in [0, 1]; other units: the target of a clamp
@@ -459,15 +459,19 @@ private:
         else run([](State& state, const Coeffs& coeffs, const InputOf<M>& input) { M::integrate(state, coeffs, input); });
     }
 
-    /// Spikes are rare: eight units are looked at together.
+    /// Spikes are rare: sixty-four units are looked at together, then eight.
     void collect(UnitShard& shard, SpikeList& out) const {
         if (shard.wants_activity) std::copy(shard.fired.begin(), shard.fired.end(), shard.activity.begin());
-        for (std::uint32_t i = 0; i < shard.count; i += 8) {
-            std::uint64_t eight;
-            std::memcpy(&eight, shard.fired.data() + i, sizeof eight);
-            for (; eight != 0; eight &= eight - 1)  // a unit that fired is a byte of 1
-                if (const auto unit = i + static_cast<std::uint32_t>(std::countr_zero(eight)) / 8; unit < shard.count)
-                    out.unit.push_back(shard.first + unit);
+        for (std::uint32_t first = 0; first < shard.count; first += 64) {
+            std::array<std::uint64_t, 8> eights;
+            std::memcpy(eights.data(), shard.fired.data() + first, sizeof eights);
+            std::uint64_t any = 0;
+            for (const auto eight : eights) any |= eight;
+            if (any == 0) continue;
+            for (std::uint32_t k = 0; k < 8; ++k)
+                for (std::uint64_t eight = eights[k]; eight != 0; eight &= eight - 1)  // a unit that fired is a byte of 1
+                    if (const auto unit = first + 8 * k + static_cast<std::uint32_t>(std::countr_zero(eight)) / 8; unit < shard.count)
+                        out.unit.push_back(shard.first + unit);
         }
     }
 

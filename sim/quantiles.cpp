@@ -44,7 +44,9 @@ Quantiles::Quantiles(const DistributionSpec& spec, double scale) {
     const bool log = spec.distribution == Distribution::lognormal;
     const double variance = log ? std::log1p(spec.std * spec.std / (spec.mean * spec.mean)) : spec.std * spec.std;
     const double center = log ? std::log(spec.mean) - variance / 2 : spec.mean, width = std::sqrt(variance);
-    const auto z_of = [&](double x) { return ((log ? (x > 0 ? std::log(x) : -std::numeric_limits<double>::infinity()) : x) - center) / width; };
+    const auto z_of = [&](double x) {
+        return ((log ? (x > 0 ? std::log(x) : -std::numeric_limits<double>::infinity()) : x) - center) / width;
+    };
     const Normal normal(z_of(spec.low), z_of(spec.high));
     std::vector<double> z;
     for (std::size_t k = 0; k <= intervals; ++k) z.push_back(normal.quantile(static_cast<double>(k) / intervals));

@@ -6,9 +6,9 @@
 
 namespace ydot {
 
-/// Draws from a distribution by its quantiles: one random word, one table look-up. The upper half of the word chooses one of 65,536 intervals of equal
-/// probability, the lower half a place in it; the outermost ones are placed so that the mean of their tail is right. For the synapses of large
-/// networks, which need numbers by the hundred million.
+/// Draws from a distribution by its quantiles: one random word, one table look-up. The upper half of the word chooses one of 65,536
+/// intervals of equal probability, the lower half a place in it; the outermost ones are placed so that the mean of their tail is right. For
+/// the synapses of large networks, which need numbers by the hundred million.
 class Quantiles {
 public:
     /// @param spec   bounds truncate (a draw outside would be repeated)

@@ -34,7 +34,7 @@ void Replica::run_window(Step last) {
     for (auto& frames : frames_)
         frames.values.resize(static_cast<std::size_t>(frames.probe.frames_before(last) - frames.probe.frames_before(now_)) * frames.width);
     const std::size_t tasks = partitions_.size() + alone_.size();
-    if (parallel_) parallel_for(tasks, 1, run_tasks);
+    if (parallel_ && tasks > 1 && threads_at_hand() > 1) parallel_for(tasks, 1, run_tasks);
     else run_tasks(0, tasks);
     publish(last);
     if (online_) circuit_.refresh_followers();
@@ -52,7 +52,8 @@ void Replica::run_partition(std::size_t k, Step last) {
     auto& partition = partitions_[k];
     const auto& synapses = circuit_.static_synapses()[k];
     for (; partition.sent < now_; ++partition.sent)
-        for (std::size_t p = 0; p < histories_.size(); ++p) synapses.send(partition.sent, p, emitted(p, partition.sent), partition.arrivals);
+        for (std::size_t p = 0; p < histories_.size(); ++p)
+            synapses.send(partition.sent, p, emitted(p, partition.sent), partition.arrivals);
     for (Step n = now_; n < last; ++n) {
         synapses.deliver(n, partition.arrivals, partition.input.data());
         for (const auto s : partition.shards) {
@@ -298,10 +299,12 @@ Replica::Replica(Circuit& circuit, Step remembered) : circuit_(circuit), window_
         histories_.emplace_back(kept);
         const auto layout = circuit.shards_of(p);
         for (std::size_t s = 0; s < layout.size(); ++s) {
-            Shard shard{p, s, UnitShard(layout[s].first, layout[s].second, circuit.population(p).variables(), circuit.population(p).ports())};
+            Shard shard{p, s,
+                        UnitShard(layout[s].first, layout[s].second, circuit.population(p).variables(), circuit.population(p).ports())};
             shard.out.resize(static_cast<std::size_t>(window_));
             for (std::size_t q = 0; q < circuit.projections().size(); ++q)
-                if (auto& projection = circuit.projections()[q]; projection.to == p && !projection.blocks.empty() && !projection.blocks[s].delays().empty())
+                if (auto& projection = circuit.projections()[q];
+                    projection.to == p && !projection.blocks.empty() && !projection.blocks[s].delays().empty())
                     shard.incoming.push_back({q, &projection.blocks[s], nullptr});
             shard.currents = ShardCurrents(circuit.stimuli(), p, shard.units);
             if (!shard.currents.empty()) shard.units.current_pA.resize(shard.units.padded);
@@ -370,7 +373,8 @@ void Replica::learn_online() {
         for (auto& in : shard.incoming)
             if (const auto& plasticity = circuit_.projections()[in.projection].plasticity) {
                 in.block->deliver_exactly();  // weights change from step to step
-                in.learner = OnlineLearner::make(*plasticity, *in.block, circuit_.dt_ms(), circuit_.population(shard.population).continuous());
+                in.learner =
+                    OnlineLearner::make(*plasticity, *in.block, circuit_.dt_ms(), circuit_.population(shard.population).continuous());
                 shard.units.wants_slope |= plasticity->causal_factor != 0;
             }
 }

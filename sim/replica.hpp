@@ -88,7 +88,7 @@ private:
 
     /// Shards whose static synapses are stored together.
     struct Partition {
-        std::vector<std::size_t> shards;     ///< in the order of StaticSynapses::targets()
+        std::vector<std::size_t> shards;  ///< in the order of StaticSynapses::targets()
         std::vector<std::int32_t> input;  ///< by slot
         Arrivals arrivals;
         Step sent = 0;  ///< spikes before this step are on their way
@@ -132,15 +132,15 @@ private:
     SpikeObserver* observer_ = nullptr;
     std::vector<SpikeHistory> histories_;   ///< by population
     std::vector<std::uint8_t> conducting_;  ///< by projection
-    struct Weakened {  ///< a projection with short-term plasticity
+    struct Weakened {                       ///< a projection with short-term plasticity
         std::size_t projection;
         ShortTermState state;
         std::vector<std::vector<float>> efficacy;  ///< of the spikes of the last steps, as in the history of its source
     };
     std::vector<Weakened> weakened_;
     std::vector<Shard> shards_;
-    std::vector<Partition> partitions_;     ///< empty without static synapses
-    std::vector<std::size_t> alone_;        ///< shards outside of them
+    std::vector<Partition> partitions_;  ///< empty without static synapses
+    std::vector<std::size_t> alone_;     ///< shards outside of them
     FrameObserver* frame_observer_ = nullptr;
     std::vector<Frames> frames_;  ///< by probe
     std::vector<double> times_;   // scratch of report()

@@ -23,7 +23,8 @@ std::uint32_t packed(std::uint32_t slot, float weight, float unit) noexcept {
 
 }  // namespace
 
-StaticSynapses::StaticSynapses(std::span<const std::uint32_t> sizes, std::vector<Targets> targets, float weight_unit, std::size_t longest_delay)
+StaticSynapses::StaticSynapses(std::span<const std::uint32_t> sizes, std::vector<Targets> targets, float weight_unit,
+                               std::size_t longest_delay)
     : sizes_(sizes.begin(), sizes.end()), targets_(std::move(targets)), unit_(weight_unit), longest_delay_(longest_delay) {
     std::uint32_t sources = 0;
     for (const auto size : sizes) first_source_.push_back(std::exchange(sources, sources + size));
@@ -35,8 +36,8 @@ std::size_t StaticSynapses::bytes_for(std::size_t synapses, std::size_t sources,
     return 4 * (synapses + std::min(synapses, sources * longest_delay) + sources) + 8 * (sources + 1);
 }
 
-/// Room for the synapses, once source_begin_ counts them. Runs are read at random places: large pages spare the processor most of its address
-/// translation.
+/// Room for the synapses, once source_begin_ counts them. Runs are read at random places: large pages spare the processor most of its
+/// address translation.
 void StaticSynapses::allocate() {
     for (std::size_t p = 0; p < sizes_.size(); ++p) {
         const auto counts = source_begin_.begin() + 1 + first_source_[p];
@@ -72,7 +73,8 @@ void StaticSynapses::put(std::size_t source, std::vector<DrawnSynapse>& drawn, s
 
 class StaticSynapses::Builder {
 public:
-    Builder(std::span<const std::uint32_t> sizes, std::span<const Input> inputs, std::vector<std::vector<Targets>> partitions) : sizes_(sizes), inputs_(inputs), pieces_(sizes.size()) {
+    Builder(std::span<const std::uint32_t> sizes, std::span<const Input> inputs, std::vector<std::vector<Targets>> partitions)
+        : sizes_(sizes), inputs_(inputs), pieces_(sizes.size()) {
         float largest = 0;
         std::size_t longest = 1;
         for (const auto& input : inputs) {
@@ -82,7 +84,8 @@ public:
         for (std::size_t k = 0; k < partitions.size(); ++k) {
             std::uint32_t slot = 0;
             for (const auto& range : partitions[k])
-                pieces_[range.units.population].push_back({range.units.first, range.units.units, k, std::exchange(slot, slot + range.slots()), range.room});
+                pieces_[range.units.population].push_back(
+                    {range.units.first, range.units.units, k, std::exchange(slot, slot + range.slots()), range.room});
             built_.push_back(StaticSynapses(sizes, std::move(partitions[k]), largest > 0 ? largest / 32767 : 1.0f, longest));
         }
     }
@@ -117,7 +120,8 @@ private:
                 for (const auto target : drawn) ++counts[piece_of(input.to, target).partition];
                 for (std::size_t k = 0; k < built_.size(); ++k)
                     if ((built_[k].source_begin_[source_of(input.from, s) + 1] += counts[k]) > most_slots)
-                        throw Error(fmt::format("a unit has more than {} synapses of unchanging weight onto {} units", most_slots, built_[k].slots()));
+                        throw Error(fmt::format("a unit has more than {} synapses of unchanging weight onto {} units", most_slots,
+                                                built_[k].slots()));
             }
         });
     }
@@ -133,7 +137,8 @@ private:
                     input.stream->draw(static_cast<std::uint32_t>(s), drawn);
                     for (const auto& synapse : drawn) {
                         const auto& piece = piece_of(input.to, synapse.target);
-                        kept[piece.partition].push_back({piece.slot + input.port * piece.room + (synapse.target - piece.first), synapse.delay, synapse.weight});
+                        kept[piece.partition].push_back(
+                            {piece.slot + input.port * piece.room + (synapse.target - piece.first), synapse.delay, synapse.weight});
                     }
                 }
                 for (std::size_t k = 0; k < built_.size(); ++k) built_[k].put(source_of(population, s), kept[k], next);
@@ -147,7 +152,8 @@ private:
     std::vector<StaticSynapses> built_;
 };
 
-std::vector<StaticSynapses> StaticSynapses::build(std::span<const std::uint32_t> sizes, std::span<const Input> inputs, std::vector<std::vector<Targets>> partitions) {
+std::vector<StaticSynapses> StaticSynapses::build(std::span<const std::uint32_t> sizes, std::span<const Input> inputs,
+                                                  std::vector<std::vector<Targets>> partitions) {
     return Builder(sizes, inputs, std::move(partitions))();
 }
 
@@ -187,14 +193,15 @@ void StaticSynapses::deliver(Step n, Arrivals& arrivals, std::int32_t* const inp
     due.clear();
 }
 
-void StaticSynapses::for_each(const std::function<void(std::size_t, std::uint32_t, std::size_t, std::uint32_t, std::uint32_t, std::uint16_t, float)>& f) const {
+void StaticSynapses::for_each(
+    const std::function<void(std::size_t, std::uint32_t, std::size_t, std::uint32_t, std::uint32_t, std::uint16_t, float)>& f) const {
     const auto call = [&](std::size_t from, std::uint32_t source, std::uint32_t delay, std::uint32_t word) {
         const std::uint32_t slot = word & 0xFFFF;
         const auto k = static_cast<std::size_t>(std::upper_bound(first_slot_.begin(), first_slot_.end(), slot) - first_slot_.begin()) - 1;
         const auto& range = targets_[k];
         const std::uint32_t place = slot - first_slot_[k];
-        f(from, source, range.units.population, range.units.first + place % range.room, place / range.room, static_cast<std::uint16_t>(delay),
-          unit_ * static_cast<float>(static_cast<std::int32_t>(word) >> 16));
+        f(from, source, range.units.population, range.units.first + place % range.room, place / range.room,
+          static_cast<std::uint16_t>(delay), unit_ * static_cast<float>(static_cast<std::int32_t>(word) >> 16));
     };
     for (std::size_t p = 0; p < sizes_.size(); ++p)
         for (std::uint32_t s = 0; s < sizes_[p]; ++s) {

@@ -19,8 +19,8 @@ struct DrawnSynapse {
     float weight;
 };
 
-/// The synapses of one projection, source by source, without storing them: drawn again whenever they are asked for, with the same result. Several
-/// sources may be asked for at once from several threads.
+/// The synapses of one projection, source by source, without storing them: drawn again whenever they are asked for, with the same result.
+/// Several sources may be asked for at once from several threads.
 class SynapseStream {
 public:
     virtual ~SynapseStream() = default;
@@ -51,11 +51,11 @@ private:
     std::vector<std::vector<const std::uint32_t*>> due_;
 };
 
-/// Synapses that never change, of all projections onto one partition of the network, in four bytes each: sixteen bits of slot (unit and receptor)
-/// and sixteen of weight, sorted by source and delay. The synapses of a source with one delay are a run; in front of it stands a word with its
-/// length and the steps since the run before. A spike is a pointer that moves from run to run: at step n the runs due are added into one array of
-/// integer inputs that stays in the second-level cache; integers, so that no sum depends on the order, nor on the number of partitions and threads.
-/// The run that a spike needs next lies behind the one of this step and is fetched ahead.
+/// Synapses that never change, of all projections onto one partition of the network, in four bytes each: sixteen bits of slot (unit and
+/// receptor) and sixteen of weight, sorted by source and delay. The synapses of a source with one delay are a run; in front of it stands a
+/// word with its length and the steps since the run before. A spike is a pointer that moves from run to run: at step n the runs due are
+/// added into one array of integer inputs that stays in the second-level cache; integers, so that no sum depends on the order, nor on the
+/// number of partitions and threads. The run that a spike needs next lies behind the one of this step and is fetched ahead.
 class StaticSynapses {
 public:
     static constexpr std::uint32_t most_slots = 65535;  ///< of a partition; also the most synapses of a source onto it
@@ -92,7 +92,8 @@ public:
     std::size_t synapses_from(std::size_t population) const noexcept { return synapses_from_[population]; }
     std::size_t bytes() const noexcept { return 4 * source_begin_.back() + 8 * source_begin_.size(); }
     /// f(from, source, to, target, port, delay, weight) for every synapse.
-    void for_each(const std::function<void(std::size_t, std::uint32_t, std::size_t, std::uint32_t, std::uint32_t, std::uint16_t, float)>& f) const;
+    void for_each(
+        const std::function<void(std::size_t, std::uint32_t, std::size_t, std::uint32_t, std::uint32_t, std::uint16_t, float)>& f) const;
     /// Memory for so many synapses of so many sources, onto one partition, in bytes; an upper bound.
     static std::size_t bytes_for(std::size_t synapses, std::size_t sources, std::size_t longest_delay) noexcept;
 
@@ -115,9 +116,10 @@ private:
     std::uint32_t slots_ = 0;
     float unit_;
     std::size_t longest_delay_ = 0;
-    std::vector<std::size_t> synapses_from_;  ///< by population
-    std::vector<std::uint64_t> source_begin_;            ///< by source
-    std::unique_ptr<std::uint32_t[], Release> synapse_;  ///< low half: slot, high half: weight; before a run: its length, steps since the last
+    std::vector<std::size_t> synapses_from_;   ///< by population
+    std::vector<std::uint64_t> source_begin_;  ///< by source
+    std::unique_ptr<std::uint32_t[], Release>
+        synapse_;  ///< low half: slot, high half: weight; before a run: its length, steps since the last
 };
 
 }  // namespace ydot

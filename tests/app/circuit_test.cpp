@@ -20,7 +20,9 @@ using namespace ydot::test;
 
 namespace {
 
-Description described(const std::string& text, const std::vector<std::string>& overrides = {}) { return app::parse_description(text, "net.toml", overrides); }
+Description described(const std::string& text, const std::vector<std::string>& overrides = {}) {
+    return app::parse_description(text, "net.toml", overrides);
+}
 
 template <class F>
 auto with_threads(int threads, F&& f) {
@@ -107,12 +109,14 @@ TEST_CASE("A smaller microcircuit keeps the mean and the variance of every input
         add(1, p->background_weight, p->background_rate_Hz);
         for (const auto& q : d.projections)
             if (q.to == name)
-                add(static_cast<double>(std::get<std::int64_t>(q.connection.at("number").value)) / static_cast<double>(p->size), q.weight.mean, rates.at(q.from));
+                add(static_cast<double>(std::get<std::int64_t>(q.connection.at("number").value)) / static_cast<double>(p->size),
+                    q.weight.mean, rates.at(q.from));
         return std::pair{mean, variance};
     };
     const std::map<std::string, double> rates{{"L23E", 0.903}, {"L23I", 2.965}, {"L4E", 4.414}, {"L4I", 5.876},
                                               {"L5E", 7.569},  {"L5I", 8.633},  {"L6E", 1.105}, {"L6I", 7.829}};
-    const auto full = described("[circuit]\nname = \"microcircuit\"\n"), small = described("[circuit]\nname = \"microcircuit\"\nscale = 0.1\n");
+    const auto full = described("[circuit]\nname = \"microcircuit\"\n"),
+               small = described("[circuit]\nname = \"microcircuit\"\nscale = 0.1\n");
     for (const auto& p : full.populations) {
         const auto [mean, variance] = input_of(full, p.name, rates);
         const auto [small_mean, small_variance] = input_of(small, p.name, rates);
@@ -165,7 +169,9 @@ background_weight = 50.0
         std::fill(shard.input.begin(), shard.input.end(), 0.0f);
         fill_random_words(shard.words, 1, 0, static_cast<std::uint32_t>(n), 0, background.stream);
         add_counts(shard.words.data(), background.thresholds, background.weight, shard.input.data(), shard.padded);
-        for (std::uint32_t i = 0; i < 300; ++i) sum += static_cast<double>(shard.input[i]), squares += static_cast<double>(shard.input[i]) * static_cast<double>(shard.input[i]);
+        for (std::uint32_t i = 0; i < 300; ++i)
+            sum += static_cast<double>(shard.input[i]),
+                squares += static_cast<double>(shard.input[i]) * static_cast<double>(shard.input[i]);
     }
     const double draws = 300.0 * steps, mean = sum / draws, variance = squares / draws - mean * mean;
     CHECK(std::abs(mean - 0.8 * 50) < five_sigma * std::sqrt(0.8 * 2500 / draws));
@@ -194,20 +200,25 @@ t_ref_ms = 0.0
     CHECK(std::abs(silent - p) < five_sigma * std::sqrt(p * (1 - p) / 2000));
     CHECK(*std::max_element(rates.begin(), rates.end()) > 100);
     CHECK(refusal(text, {"populations.a.i_e_pA.std=-1"}).find("populations.a.i_e_pA") != std::string::npos);
-    CHECK(refusal("[populations.a]\nmodel = \"lif\"\nsize = 100\ntau_m_ms = {distribution = \"normal\", mean = 1.0, std = 2.0}\n").find("populations.a.tau_m_ms: must be > 0; unit ") !=
-          std::string::npos);
-    CHECK(refusal("[populations.a]\nmodel = \"poisson\"\nbias = {distribution = \"normal\", mean = 1.0, std = 2.0}\n").find("need a model with a membrane") != std::string::npos);
+    CHECK(refusal("[populations.a]\nmodel = \"lif\"\nsize = 100\ntau_m_ms = {distribution = \"normal\", mean = 1.0, std = 2.0}\n")
+              .find("populations.a.tau_m_ms: must be > 0; unit ") != std::string::npos);
+    CHECK(refusal("[populations.a]\nmodel = \"poisson\"\nbias = {distribution = \"normal\", mean = 1.0, std = 2.0}\n")
+              .find("need a model with a membrane") != std::string::npos);
 }
 
 TEST_CASE("Circuits are refused by name and by parameter", "[contract]") {
-    CHECK(refusal("[circuit]\nname = \"microcircuits\"\n").find("unknown circuit \"microcircuits\"; did you mean microcircuit?") != std::string::npos);
-    CHECK(refusal("[circuit]\nname = \"microcircuit\"\nscale = 1.5\n").find("net.toml:3:9: circuit.scale: must be > 0 and <= 1, got 1.5") != std::string::npos);
-    CHECK(refusal("[circuit]\nname = \"microcircuit\"\nbackground = \"none\"\n").find("circuit.background: must be one of poisson, dc, got \"none\"") != std::string::npos);
+    CHECK(refusal("[circuit]\nname = \"microcircuits\"\n").find("unknown circuit \"microcircuits\"; did you mean microcircuit?") !=
+          std::string::npos);
+    CHECK(refusal("[circuit]\nname = \"microcircuit\"\nscale = 1.5\n").find("net.toml:3:9: circuit.scale: must be > 0 and <= 1, got 1.5") !=
+          std::string::npos);
+    CHECK(refusal("[circuit]\nname = \"microcircuit\"\nbackground = \"none\"\n")
+              .find("circuit.background: must be one of poisson, dc, got \"none\"") != std::string::npos);
 }
 
 TEST_CASE("A description adds populations and projections to a circuit", "[contract]") {
-    const auto d = described(column + "[populations.thalamus]\nmodel = \"poisson_source\"\nsize = 9\n"
-                                      "[projections.input]\nfrom = \"thalamus\"\nto = \"L4E\"\n");
+    const auto d = described(column +
+                             "[populations.thalamus]\nmodel = \"poisson_source\"\nsize = 9\n"
+                             "[projections.input]\nfrom = \"thalamus\"\nto = \"L4E\"\n");
     CHECK(d.populations.size() == 9);
     CHECK(d.projections.size() == 56);
     CHECK(described(app::write_description(d)) == d);
@@ -228,12 +239,14 @@ TEST_CASE("Memory is asked for before anything is built", "[contract]") {
     CHECK(need.bytes > 4 * need.synapses);
     CHECK(need.bytes < 1.3e9);
     CHECK_NOTHROW(app::require_memory(need, 1'300'000'000));
-    CHECK_THROWS_WITH(app::require_memory(need, 800'000'000), "the network needs about 1.24 GB of memory, 0.8 GB are free: it has 7.717e+04 neurons and about 2.989e+08 synapses");
-    CHECK(refusal("[populations.a]\nmodel = \"lif\"\nsize = 1000000\n[projections.p]\nfrom = \"a\"\nto = \"a\"\n").find("the network needs about 4e+03 GB of memory, ") == 0);
+    CHECK_THROWS_WITH(app::require_memory(need, 800'000'000),
+                      "the network needs about 1.24 GB of memory, 0.8 GB are free: it has 7.717e+04 neurons and about 2.989e+08 synapses");
+    CHECK(refusal("[populations.a]\nmodel = \"lif\"\nsize = 1000000\n[projections.p]\nfrom = \"a\"\nto = \"a\"\n")
+              .find("the network needs about 4e+03 GB of memory, ") == 0);
     CHECK(app::available_memory_bytes() > 100'000'000);
 }
 
 TEST_CASE("A receptor that the target does not have is refused", "[contract]") {
-    CHECK(refusal("[populations.a]\nmodel = \"lif\"\n[projections.p]\nfrom = \"a\"\nto = \"a\"\nreceptor = \"inhibitory\"\n").find("projections.p.receptor: must be left out") !=
-          std::string::npos);
+    CHECK(refusal("[populations.a]\nmodel = \"lif\"\n[projections.p]\nfrom = \"a\"\nto = \"a\"\nreceptor = \"inhibitory\"\n")
+              .find("projections.p.receptor: must be left out") != std::string::npos);
 }

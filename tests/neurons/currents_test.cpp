@@ -256,7 +256,9 @@ TEST_CASE("A variable of state is recorded as it is, from units of several shard
     stimulate<StepCurrent>(*circuit, "kick", {{0, 0.1}, {1e5, 0}}, {4095, 4096, 8999});
     Log log;
     Replica replica(*circuit);
-    replica.set_probes({{.variable = 2, .units = {0, 4095, 4096, 8999}, .first = 1, .every = 5, .last = 18}, {.units = {8999}, .first = 0, .last = 2}}, &log);
+    replica.set_probes(
+        {{.variable = 2, .units = {0, 4095, 4096, 8999}, .first = 1, .every = 5, .last = 18}, {.units = {8999}, .first = 0, .last = 2}},
+        &log);
     replica.run(7);
     replica.run(20);
     REQUIRE(log.frames.at(0).size() == 4);  // of steps 1, 6, 11, 16

@@ -35,7 +35,8 @@ constexpr std::size_t many = 100'032;  // a multiple of 64
 TEST_CASE("Draws by quantiles follow the distribution", "[statistical]") {
     using boost::math::lognormal, boost::math::normal;
     CHECK(ks_distance(draws_of({Distribution::normal, 3, 2, -inf, inf, false}, many), truncated(normal(3, 2), -inf, inf)) < ks_bound);
-    CHECK(ks_distance(draws_of({Distribution::normal, 1.5, 0.75, 0.1, inf, false}, many), truncated(normal(1.5, 0.75), 0.1, inf)) < ks_bound);
+    CHECK(ks_distance(draws_of({Distribution::normal, 1.5, 0.75, 0.1, inf, false}, many), truncated(normal(1.5, 0.75), 0.1, inf)) <
+          ks_bound);
     CHECK(ks_distance(draws_of({Distribution::normal, -4, 2, -inf, -1, false}, many, 1), truncated(normal(-4, 2), -inf, -1)) < ks_bound);
     CHECK(ks_distance(draws_of({Distribution::uniform, 0, 0, 2, 5, false}, many), [](double x) { return (x - 2) / 3; }) < ks_bound);
     const double variance = std::log1p(0.25);  // mean 2, standard deviation 1

@@ -20,10 +20,18 @@ struct Listed final : SynapseStream {
     void targets(std::uint32_t source, std::vector<std::uint32_t>& out) const override {
         for (const auto& s : of[source]) out.push_back(s.target);
     }
-    void draw(std::uint32_t source, std::vector<DrawnSynapse>& out) const override { out.insert(out.end(), of[source].begin(), of[source].end()); }
-    float largest_weight() const override { return extreme<float>([](float a, const DrawnSynapse& s) { return std::max(a, std::abs(s.weight)); }, 0); }
-    std::uint16_t longest_delay() const override { return extreme<std::uint16_t>([](auto a, const auto& s) { return std::max(a, s.delay); }, 1); }
-    std::uint16_t shortest_delay() const override { return extreme<std::uint16_t>([](auto a, const auto& s) { return std::min(a, s.delay); }, 65535); }
+    void draw(std::uint32_t source, std::vector<DrawnSynapse>& out) const override {
+        out.insert(out.end(), of[source].begin(), of[source].end());
+    }
+    float largest_weight() const override {
+        return extreme<float>([](float a, const DrawnSynapse& s) { return std::max(a, std::abs(s.weight)); }, 0);
+    }
+    std::uint16_t longest_delay() const override {
+        return extreme<std::uint16_t>([](auto a, const auto& s) { return std::max(a, s.delay); }, 1);
+    }
+    std::uint16_t shortest_delay() const override {
+        return extreme<std::uint16_t>([](auto a, const auto& s) { return std::min(a, s.delay); }, 65535);
+    }
 
 private:
     template <class T, class F>
@@ -41,7 +49,8 @@ Listed random_stream(std::uint32_t sources, std::uint32_t targets, std::uint32_t
     stream.of.resize(sources);
     for (auto& list : stream.of)
         for (std::uint32_t k = draws.below(40); k > 0; --k)  // some sources have none, some targets occur twice
-            list.push_back({draws.below(targets), static_cast<std::uint16_t>(1 + draws.below(delays)), static_cast<float>(draws.below(60000)) - 30000.0f});
+            list.push_back({draws.below(targets), static_cast<std::uint16_t>(1 + draws.below(delays)),
+                            static_cast<float>(draws.below(60000)) - 30000.0f});
     stream.of[0] = {{0, 1, 32767.0f}};
     return stream;
 }
@@ -58,7 +67,8 @@ struct Network {
 };
 using Target = StaticSynapses::Targets;
 const std::vector<std::vector<Target>> one_partition{{{{0, 0, 150}, 192, 1}, {{1, 0, 130}, 192, 2}}};
-const std::vector<std::vector<Target>> three_partitions{{{{0, 0, 64}, 64, 1}}, {{{0, 64, 86}, 128, 1}, {{1, 0, 64}, 64, 2}}, {{{1, 64, 66}, 128, 2}}};
+const std::vector<std::vector<Target>> three_partitions{
+    {{{0, 0, 64}, 64, 1}}, {{{0, 64, 86}, 128, 1}, {{1, 0, 64}, 64, 2}}, {{{1, 64, 66}, 128, 2}}};
 
 /// (population, unit, port) -> input of each step, as integers.
 using Inputs = std::map<std::tuple<std::size_t, std::uint32_t, std::uint32_t>, std::vector<std::int64_t>>;
@@ -101,7 +111,8 @@ Inputs expected(const Network& network) {
         for (Step n = 0; n < steps; ++n)
             for (const auto source : spikes_of(in.from, n))
                 for (const auto& s : static_cast<const Listed*>(in.stream)->of[source])
-                    if (n + s.delay < steps) inputs[{in.to, s.target, in.port}][static_cast<std::size_t>(n + s.delay)] += std::llround(s.weight);
+                    if (n + s.delay < steps)
+                        inputs[{in.to, s.target, in.port}][static_cast<std::size_t>(n + s.delay)] += std::llround(s.weight);
     return inputs;
 }
 
@@ -122,7 +133,8 @@ TEST_CASE("Partitions of static synapses change nothing", "[contract]") {
 TEST_CASE("Static synapses are listed as they were drawn", "[contract]") {
     const Network network;
     for (const auto& partitions : {one_partition, three_partitions}) {
-        std::multimap<std::tuple<std::size_t, std::uint32_t, std::size_t, std::uint32_t, std::uint32_t, std::uint16_t>, float> listed, drawn;
+        std::multimap<std::tuple<std::size_t, std::uint32_t, std::size_t, std::uint32_t, std::uint32_t, std::uint16_t>, float> listed,
+            drawn;
         std::size_t count = 0;
         for (const auto& synapses : network.build(partitions)) {
             count += synapses.synapses();

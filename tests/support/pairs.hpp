@@ -18,9 +18,13 @@ struct WindowRule {
     using Params = PairWindow;
     static PairWindow window(const Params& p) { return p; }
     template <class F>
-    static F on_pre(const Params& p, F, F y) { return -static_cast<float>(p.a_minus) * y; }
+    static F on_pre(const Params& p, F, F y) {
+        return -static_cast<float>(p.a_minus) * y;
+    }
     template <class F>
-    static F on_post(const Params& p, F, F x) { return static_cast<float>(p.a_plus) * x; }
+    static F on_post(const Params& p, F, F x) {
+        return static_cast<float>(p.a_plus) * x;
+    }
 };
 
 inline constexpr float unbounded = std::numeric_limits<float>::infinity();

@@ -50,10 +50,21 @@ void common_input(Description& description) {
         if (population.model == "poisson")
             population.parameters["bias"] = {population.parameters.contains("bias") ? number_of(population, "bias") - 0.3 : -0.3, {}};
     if (description.population("units")->model != "poisson") return;
-    description.populations.push_back(
-        {.name = "common", .model = "poisson_source", .propagator = {}, .parameters = {{"rate_Hz", {50.0, {}}}}, .spread = {}, .source = {}});
-    description.projections.push_back(
-        {.name = "shared", .from = "common", .to = "units", .receptor = {}, .connection = {}, .weight = {.mean = 0.3}, .plasticity = {}, .source = {}});
+    description.populations.push_back({.name = "common",
+                                       .model = "poisson_source",
+                                       .propagator = {},
+                                       .parameters = {{"rate_Hz", {50.0, {}}}},
+                                       .spread = {},
+                                       .source = {}});
+    description.projections.push_back({.name = "shared",
+                                       .from = "common",
+                                       .to = "units",
+                                       .receptor = {},
+                                       .connection = {},
+                                       .weight = {.mean = 0.3},
+                                       .plasticity = {},
+                                       .short_term = {},
+                                       .source = {}});
 }
 
 }  // namespace
