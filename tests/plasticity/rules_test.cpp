@@ -27,8 +27,8 @@ Trains random_trains(std::uint32_t units, double p, Step steps, std::uint32_t ke
     Trains trains;
     for (std::uint32_t i = 0; i < units; ++i) {
         Draws draws(21, stream_of("rules", Purpose::fire), i, key);
-        trains.push_back(random_train(draws, p, 0, steps));
-        if (i % 4 == 1)  // now and then two spikes in a step
+        trains.push_back(random_train(draws, i % 10 == 6 ? 8 * p : p, 0, steps));  // some fast enough to fill their list of spikes
+        if (i % 4 == 1)                                                            // now and then two spikes in a step
             for (std::size_t k = 0; k < trains.back().size(); k += 5)
                 trains.back().insert(trains.back().begin() + static_cast<long>(k), trains.back()[k]);
         if (i % 7 == 3) trains.back().resize(trains.back().size() / 3);  // silent from then on
