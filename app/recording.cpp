@@ -22,11 +22,7 @@ std::size_t variable_of(const Population& population, const std::string& model, 
     std::vector<std::string> names(known.begin(), known.end());
     if (population.takes_current()) names.emplace_back(current_name);
     if (names.empty()) throw Error(path, model + " has no variables to record", source.text());
-    const auto near = nearest_name(name, names);
-    throw Error(path,
-                fmt::format("{} has no variable \"{}\"{} It has {}", model, name, near.empty() ? "." : "; did you mean " + near + "?",
-                            fmt::join(names, ", ")),
-                source.text());
+    throw Error(path, with_suggestion(fmt::format("{} has no variable \"{}\"", model, name), name, names, "It has"), source.text());
 }
 
 Probe frames_of(const ReportSpec& spec, const RunSpec& run, std::int64_t size) {

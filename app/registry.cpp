@@ -37,13 +37,7 @@ std::vector<std::string> names_of() {
 
 [[noreturn]] void refuse_name(const std::string& path, const std::string& what, const std::string& name,
                               const std::vector<std::string>& known, const Source& source) {
-    const auto near = nearest_name(name, known);
-    std::string list;
-    for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
-    throw Error(path,
-                "unknown " + what + " \"" + name + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") +
-                    (near.empty() ? ". Known: " : " Known: ") + list,
-                source.text());
+    throw Error(path, with_suggestion("unknown " + what + " \"" + name + '"', name, known, "Known:"), source.text());
 }
 
 /// Parameters of every unit; empty when all have the same. The draws of a unit are keyed by population, parameter and unit.

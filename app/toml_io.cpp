@@ -67,11 +67,8 @@ std::string text_of(const Node& node) {
 
 [[noreturn]] void refuse_name(const std::string& path, std::string_view what, std::string_view name, const Names& known,
                               const Source& source) {
-    std::string reason = fmt::format("there is no {} \"{}\"", what, name);
-    const std::string near = nearest_name(name, known);
-    if (!near.empty()) reason += fmt::format("; did you mean {}?", near);
-    reason += known.empty() ? "; there are none at all" : fmt::format("{} Known: {}", near.empty() ? "." : "", joined(known));
-    refuse(path, reason, source);
+    const std::string complaint = fmt::format("there is no {} \"{}\"", what, name);
+    refuse(path, known.empty() ? complaint + "; there are none at all" : with_suggestion(complaint, name, known, "Known:"), source);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------

@@ -25,10 +25,7 @@ const Benchmark& find_benchmark(std::string_view name) {
         if (benchmark.name == name) return benchmark;
         known.emplace_back(benchmark.name);
     }
-    std::string list;
-    for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
-    const auto near = nearest_name(name, known);
-    throw Error(std::string(name), "is no benchmark" + (near.empty() ? "." : "; did you mean " + near + "?") + " Known: all, " + list, {});
+    throw Error(std::string(name), with_suggestion("is no benchmark", name, known, "Known: all,"), {});
 }
 
 }  // namespace ydot::bench

@@ -22,9 +22,8 @@ std::string failure_message(const CLI::App* app, const CLI::Error& error) {
     const auto words = app->remaining();
     if (known.empty() || words.empty() || words.front().starts_with('-'))
         return "ydot: " + std::string(error.what()) + " (see " + command + " --help)\n";
-    const auto near = ydot::nearest_name(words.front(), known);
-    return "ydot: there is no command \"" + words.front() + "\"" + (near.empty() ? "" : "; did you mean " + near + "?") + " (see " +
-           command + " --help)\n";
+    return "ydot: there is no command \"" + words.front() + '"' + ydot::suggestion(words.front(), known) + " (see " + command +
+           " --help)\n";
 }
 
 }  // namespace

@@ -51,13 +51,7 @@ void models_command(const std::string& name, bool json) {
         names.push_back(model.name);
         if (name.empty() || model.name == name) chosen.push_back(std::move(model));
     }
-    if (chosen.empty()) {
-        const auto near = nearest_name(name, names);
-        throw Error(
-            name,
-            "no model, stimulus, rule, connector or table has this name" + (near.empty() ? std::string() : "; did you mean " + near + "?"),
-            {});
-    }
+    if (chosen.empty()) throw Error(name, "no model, stimulus, rule, connector or table has this name" + suggestion(name, names), {});
     if (json) {
         nlohmann::ordered_json all = nlohmann::ordered_json::array();
         for (const auto& model : chosen) all.push_back(to_json(model));

@@ -44,9 +44,7 @@ std::vector<std::string> names_of(const PopulationGraph& graph) {
 std::size_t find_node(const std::vector<std::string>& names, std::string_view name, const std::string& path, const Source& source) {
     const auto found = std::find(names.begin(), names.end(), name);
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
-    const auto near = nearest_name(name, names);
-    throw Error(path, "unknown population \"" + std::string(name) + '"' + (near.empty() ? "" : "; did you mean " + near + '?'),
-                source.text());
+    throw Error(path, "unknown population \"" + std::string(name) + '"' + suggestion(name, names), source.text());
 }
 
 std::vector<std::uint32_t> degrees(const std::vector<std::uint32_t>& column, std::uint32_t units) {

@@ -62,14 +62,6 @@ std::vector<NamedCircuit> erase_circuits(TypeList<Models...>) {
     return {erase_one.template operator()<Models>()...};
 }
 
-[[noreturn]] void refuse_name(std::string_view what, std::string_view name, const std::vector<std::string>& names, const std::string& path,
-                              const Source& source) {
-    std::string reason = fmt::format("unknown {} \"{}\"", what, name);
-    if (const auto near = nearest_name(name, names); !near.empty()) reason += "; did you mean " + near + '?';
-    else reason += '.';
-    throw Error(path, reason + fmt::format(" Allowed: {}", fmt::join(names, ", ")), source.text());
-}
-
 template <class Entry>
 const Entry& find(const std::vector<Entry>& table, std::string_view what, std::string_view name, const std::string& path,
                   const Source& source) {
@@ -78,7 +70,7 @@ const Entry& find(const std::vector<Entry>& table, std::string_view what, std::s
         if (entry.info.name == name) return entry;
         names.push_back(entry.info.name);
     }
-    refuse_name(what, name, names, path, source);
+    throw Error(path, with_suggestion(fmt::format("unknown {} \"{}\"", what, name), name, names, "Allowed:"), source.text());
 }
 
 }  // namespace

@@ -150,12 +150,8 @@ void refuse_value(const std::string& path, const ParameterInfo& info, const Sett
 }
 
 void refuse_key(const std::string& path, std::string_view key, const std::vector<std::string>& allowed, const Source& source) {
-    const std::string near = nearest_name(key, allowed);
-    std::string reason = "unknown key";
-    if (!near.empty()) reason += fmt::format("; did you mean {}? Allowed: {}", near, joined(allowed));
-    else if (!allowed.empty()) reason += ". Allowed: " + joined(allowed);
-    else reason += "; nothing can be set here";
-    throw Error(dotted(path, key), reason, source.text());
+    if (allowed.empty()) throw Error(dotted(path, key), "unknown key; nothing can be set here", source.text());
+    throw Error(dotted(path, key), with_suggestion("unknown key", key, allowed, "Allowed:"), source.text());
 }
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
@@ -168,6 +164,16 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
                 least = *distance;
             }
     return best;
+}
+
+std::string suggestion(std::string_view name, const std::vector<std::string>& candidates) {
+    const std::string near = nearest_name(name, candidates);
+    return near.empty() ? near : fmt::format("; did you mean {}?", near);
+}
+
+std::string with_suggestion(std::string complaint, std::string_view name, const std::vector<std::string>& known, std::string_view lead) {
+    const std::string near = suggestion(name, known);
+    return fmt::format("{}{} {} {}", complaint, near.empty() ? "." : near, lead, joined(known));
 }
 
 }  // namespace ydot

@@ -156,6 +156,11 @@ std::vector<std::string> field_keys() {
 /// The candidate within a third of its length in edit distance (at least 1, at most 3), or empty. Its unit may be missing: tau_m finds
 /// tau_m_ms.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
+/// "; did you mean NEAREST?", or empty when no candidate is near.
+std::string suggestion(std::string_view name, const std::vector<std::string>& candidates);
+/// The complaint about a name, the suggestion, and behind `lead` all that it might have been:
+/// "there is no rule "sdtp"; did you mean stdp? Known: stdp, hebb", or "... "x". Known: stdp, hebb".
+std::string with_suggestion(std::string complaint, std::string_view name, const std::vector<std::string>& known, std::string_view lead);
 
 /// Fills a struct from settings; keys that are absent keep their default.
 /// @param path   dotted path of the table, for errors: "populations.exc"

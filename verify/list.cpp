@@ -30,8 +30,8 @@ const Check& find_check(const std::string& name) {
     }
     std::string list;
     for (const auto* check : checks()) list += (list.empty() ? "" : ", ") + std::string(check->name);
-    const auto near = nearest_name(name, known);
-    throw Error(name, "is no check and no file" + (near.empty() ? "." : "; did you mean " + near + "?") + " Known: all, " + list, {});
+    const auto near = suggestion(name, known);  // of names and laws; the list is of names
+    throw Error(name, "is no check and no file" + (near.empty() ? "." : near) + " Known: all, " + list, {});
 }
 
 }  // namespace ydot::verify
