@@ -1,9 +1,7 @@
 #include "data/activity_file.hpp"
 
-#include <filesystem>
-
 #include "data/detail/hdf5.hpp"
-#include "data/detail/output_file.hpp"
+#include "data/detail/input_file.hpp"
 #include "sim/error.hpp"
 
 namespace ydot::data {
@@ -58,23 +56,11 @@ void write_activity(const std::string& path, const Activity& activity) {
     std::vector<std::string> names;
     for (const auto& p : activity.populations) names.push_back(p.name);
     check_names(names, path, "population");
-    const QuietHdf5 quiet;
-    TemporaryPath output(path);
-    const Hdf5Check check{output.temporary(), Error::Kind::run_failure};
-    auto file = create_file(check);
-    try {
-        write_contents(file, activity, check);
-        check(H5Fflush(file, H5F_SCOPE_GLOBAL), "write the file");
-    } catch (...) {
-        abandon_file(file);
-        throw;
-    }
-    check(file.reset(), "close the file");
-    output.commit();
+    write_whole_file(path, [&](hid_t file, const Hdf5Check& check) { write_contents(file, activity, check); });
 }
 
 Activity read_activity(const std::string& path) {
-    if (!std::filesystem::is_regular_file(path)) throw Error(path, "there is no such file", {});
+    require_file(path);
     const QuietHdf5 quiet;
     const Hdf5Check check{path, Error::Kind::bad_input};
     const auto file = open_file(check);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "data/detail/hdf5.hpp"
 
@@ -11,8 +10,6 @@ namespace {
 
 using namespace detail;
 
-constexpr std::uint32_t sonata_magic = 0x0A7A;
-constexpr std::array<std::uint32_t, 2> sonata_version{0, 1};
 constexpr hsize_t chunk_values = 16384, widest_chunk = 1024;  // 64 KB; narrow enough that the trace of one unit is read fast
 
 /// Frames x columns, to grow by frames. A report without columns holds nothing and does not grow.
@@ -51,23 +48,16 @@ void mark_sorted(hid_t mapping, const Hdf5Check& check) {
 
 }  // namespace
 
-struct FrameWriter::State {
-    Hdf5Check check;
-    FileHandle file;
+struct FrameWriter::State : GrowingFile {
     DatasetHandle frames, times;
     hsize_t columns, written = 0;
     double start_ms, step_ms;
     std::vector<float> waiting;
-    std::optional<Error> failure;
 
     State(std::string path, const std::string& population, const std::string& units, const FrameMapping& m, double start, double step)
-        : check{std::move(path), Error::Kind::run_failure}, columns(m.element_ids.size()), start_ms(start), step_ms(step) {
-        const QuietHdf5 quiet;
-        check_names({&population, 1}, check.file, "population");
-        file = create_file(check);
+        : GrowingFile(std::move(path), {&population, 1}, "frames"), columns(m.element_ids.size()), start_ms(start), step_ms(step) {
         attempt([&] {
-            write_attribute(file, "magic", H5T_STD_U32LE, {&sonata_magic, 1}, check);
-            write_attribute(file, "version", H5T_STD_U32LE, sonata_version, check);
+            write_sonata_header(file, check);
             const auto report = create_group(file, "report", check), group = create_group(report, population, check);
             frames = create_frames(group, columns, check);
             write_text_attribute(frames, "units", units, check);
@@ -85,10 +75,7 @@ struct FrameWriter::State {
     State& operator=(const State&) = delete;
     ~State() {
         const QuietHdf5 quiet;
-        try {
-            if (file >= 0) attempt([&] { write_buffer(); });
-        } catch (const Error&) {  // a destructor has nobody to tell
-        }
+        attempt_silently([&] { write_buffer(); });
         release();
     }
 
@@ -113,21 +100,6 @@ struct FrameWriter::State {
         const std::array<double, 3> time{start_ms, start_ms + static_cast<double>(written) * step_ms, step_ms};
         check(H5Dwrite(times, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, time.data()), "write times");
         check(H5Fflush(file, H5F_SCOPE_GLOBAL), "write the file");
-    }
-
-    /// After a failure the file is left alone and every later call says the same.
-    template <class Action>
-    void attempt(Action action) {
-        if (failure) throw *failure;
-        if (file < 0) throw Error(check.file, "is closed: no more frames can be written", {});
-        const QuietHdf5 quiet;
-        try {
-            action();
-        } catch (const Error& error) {
-            failure = error;
-            abandon_file(file);
-            throw;
-        }
     }
 };
 

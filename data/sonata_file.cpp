@@ -13,8 +13,6 @@ namespace {
 
 using namespace detail;
 
-constexpr std::uint32_t sonata_magic = 0x0A7A;
-constexpr std::array<std::uint32_t, 2> sonata_version{0, 1};
 constexpr hsize_t chunk_length = 4096;  // 32 KB a dataset: small populations stay small files
 
 TypeHandle sorting_type(const Hdf5Check& check) {
@@ -113,20 +111,13 @@ Column create_population(hid_t spikes, const std::string& name, const Hdf5Check&
 
 }  // namespace
 
-struct SonataWriter::State {
-    Hdf5Check check;
-    FileHandle file;
+struct SonataWriter::State : GrowingFile {
     std::vector<Column> columns;
     std::size_t buffered = 0;
-    std::optional<Error> failure;
 
-    State(std::string path, const std::vector<std::string>& populations) : check{std::move(path), Error::Kind::run_failure} {
-        const QuietHdf5 quiet;
-        check_names(populations, check.file, "population");
-        file = create_file(check);
+    State(std::string path, const std::vector<std::string>& populations) : GrowingFile(std::move(path), populations, "spikes") {
         attempt([&] {
-            write_attribute(file, "magic", H5T_STD_U32LE, {&sonata_magic, 1}, check);
-            write_attribute(file, "version", H5T_STD_U32LE, sonata_version, check);
+            write_sonata_header(file, check);
             const auto spikes = create_group(file, "spikes", check);
             for (const auto& name : populations) columns.push_back(create_population(spikes, name, check));
             check(H5Fflush(file, H5F_SCOPE_GLOBAL), "write the file");
@@ -135,10 +126,7 @@ struct SonataWriter::State {
 
     ~State() {
         const QuietHdf5 quiet;
-        try {
-            if (file >= 0) attempt([&] { write_buffers(); });
-        } catch (const Error&) {  // a destructor has nobody to tell
-        }
+        attempt_silently([&] { write_buffers(); });
         release();
     }
 
@@ -152,21 +140,6 @@ struct SonataWriter::State {
         for (auto& column : columns) column.write(check);
         check(H5Fflush(file, H5F_SCOPE_GLOBAL), "write the file");
         buffered = 0;
-    }
-
-    /// After a failure the file is left alone and every later call says the same.
-    template <class Action>
-    void attempt(Action action) {
-        if (failure) throw *failure;
-        if (file < 0) throw Error(check.file, "is closed: no more spikes can be written", {});
-        const QuietHdf5 quiet;
-        try {
-            action();
-        } catch (const Error& error) {
-            failure = error;
-            abandon_file(file);
-            throw;
-        }
     }
 };
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "data/detail/hdf5.hpp"
+#include "data/detail/input_file.hpp"
 #include "data/detail/spike_formats.hpp"
 #include "sim/error.hpp"
 
@@ -70,7 +71,7 @@ std::vector<std::uint64_t> population_sizes(const SpikeTable& spikes, std::span<
 
 SpikeTable read_spikes(const std::string& path) {
     const Format format = format_of(path);
-    if (!std::filesystem::is_regular_file(path)) throw Error(path, "there is no such file", {});
+    detail::require_file(path);
     SpikeTable spikes;
     switch (format) {
         case Format::sonata: spikes = detail::read_sonata(path); break;

@@ -1,10 +1,9 @@
 #include "data/weight_file.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "data/detail/hdf5.hpp"
-#include "data/detail/output_file.hpp"
+#include "data/detail/input_file.hpp"
 #include "sim/error.hpp"
 
 namespace ydot::data {
@@ -69,25 +68,14 @@ void write_weights(const std::string& path, std::span<const ProjectionWeights> p
     for (const auto& p : projections) names.push_back(p.name);
     check_names(names, path, "projection");
     for (const auto& p : projections) check_projection(p, path);
-
-    const QuietHdf5 quiet;
-    TemporaryPath output(path);
-    const Hdf5Check check{output.temporary(), Error::Kind::run_failure};
-    auto file = create_file(check);
-    try {
+    write_whole_file(path, [&](hid_t file, const Hdf5Check& check) {
         const auto parent = create_group(file, "projections", check);
         for (const auto& p : projections) write_projection(parent, p, check);
-        check(H5Fflush(file, H5F_SCOPE_GLOBAL), "write the file");
-    } catch (...) {
-        abandon_file(file);
-        throw;
-    }
-    check(file.reset(), "close the file");
-    output.commit();
+    });
 }
 
 std::vector<ProjectionWeights> read_weights(const std::string& path) {
-    if (!std::filesystem::is_regular_file(path)) throw Error(path, "there is no such file", {});
+    require_file(path);
     const QuietHdf5 quiet;
     const Hdf5Check check{path, Error::Kind::bad_input};
     const auto file = open_file(check);

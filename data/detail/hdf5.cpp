@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
+
+#include "data/detail/output_file.hpp"
 
 namespace ydot::data::detail {
 
@@ -60,6 +63,29 @@ void abandon_file(hid_t file) noexcept {
     close(memory);
 }
 
+void write_whole_file(const std::string& path, const std::function<void(hid_t file, const Hdf5Check& check)>& write) {
+    const QuietHdf5 quiet;
+    TemporaryPath output(path);
+    const Hdf5Check check{output.temporary(), Error::Kind::run_failure};
+    auto file = create_file(check);
+    try {
+        write(file, check);
+        check(H5Fflush(file, H5F_SCOPE_GLOBAL), "write the file");
+    } catch (...) {
+        abandon_file(file);
+        throw;
+    }
+    check(file.reset(), "close the file");
+    output.commit();
+}
+
+GrowingFile::GrowingFile(std::string path, std::span<const std::string> populations, std::string_view its_contents)
+    : check{std::move(path), Error::Kind::run_failure}, contents(its_contents) {
+    const QuietHdf5 quiet;
+    check_names(populations, check.file, "population");
+    file = create_file(check);
+}
+
 GroupHandle create_group(hid_t parent, const std::string& name, const Hdf5Check& check) {
     const auto creation = check.own<PropertyHandle>(H5Pcreate(H5P_GROUP_CREATE), "prepare a group");
     check(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "prepare a group");
@@ -101,6 +127,13 @@ void write_attribute(hid_t object, const char* name, double value, const Hdf5Che
     const auto attribute =
         check.own<AttributeHandle>(H5Acreate2(object, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT), "write an attribute");
     check(H5Awrite(attribute, H5T_NATIVE_DOUBLE, &value), "write an attribute");
+}
+
+void write_sonata_header(hid_t file, const Hdf5Check& check) {
+    constexpr std::uint32_t magic = 0x0A7A;
+    constexpr std::array<std::uint32_t, 2> version{0, 1};
+    write_attribute(file, "magic", H5T_STD_U32LE, {&magic, 1}, check);
+    write_attribute(file, "version", H5T_STD_U32LE, version, check);
 }
 
 namespace {

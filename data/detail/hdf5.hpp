@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -115,6 +117,44 @@ FileHandle open_file(const Hdf5Check& check);
 /// Without this H5Fclose fails on a full disk, keeps a dangling identifier, and the library crashes at exit (HDF5 1.10).
 void abandon_file(hid_t file) noexcept;
 
+/// Writes a file that appears under its name only when complete. @param write  makes what is in it
+void write_whole_file(const std::string& path, const std::function<void(hid_t file, const Hdf5Check& check)>& write);
+
+/// A file that grows while a run goes on, one group for each population. What is stored in it is for those who derive from it to say; they
+/// close their datasets before the file.
+struct GrowingFile {
+    Hdf5Check check;
+    FileHandle file;
+    std::string_view contents;  ///< "spikes": what a closed file can take no more of
+    std::optional<Error> failure;
+
+    /// @throws Error for names that cannot be those of populations, and when the file cannot be created
+    GrowingFile(std::string path, std::span<const std::string> populations, std::string_view its_contents);
+
+    /// After a failure the file is left alone and every later call says the same.
+    template <class Action>
+    void attempt(Action action) {
+        if (failure) throw *failure;
+        if (file < 0) throw Error(check.file, "is closed: no more " + std::string(contents) + " can be written", {});
+        const QuietHdf5 quiet;
+        try {
+            action();
+        } catch (const Error& error) {
+            failure = error;
+            abandon_file(file);
+            throw;
+        }
+    }
+    /// The last attempt, of a destructor, which has nobody to tell.
+    template <class Action>
+    void attempt_silently(Action action) noexcept {
+        try {
+            if (file >= 0) attempt(action);
+        } catch (const Error&) {
+        }
+    }
+};
+
 /// A new group whose members are listed in the order of their creation.
 GroupHandle create_group(hid_t parent, const std::string& name, const Hdf5Check& check);
 GroupHandle open_group(hid_t parent, const std::string& name, const Hdf5Check& check);
@@ -125,6 +165,8 @@ void write_attribute(hid_t object, const char* name, hid_t type, std::span<const
 /// UTF-8, of variable length: what every SONATA reader understands.
 void write_text_attribute(hid_t object, const char* name, const std::string& text, const Hdf5Check& check);
 void write_attribute(hid_t object, const char* name, double value, const Hdf5Check& check);
+/// What tells a SONATA file: magic number and version.
+void write_sonata_header(hid_t file, const Hdf5Check& check);
 bool has_attribute(hid_t object, const char* name, const Hdf5Check& check);
 std::string read_text_attribute(hid_t object, const char* name, const Hdf5Check& check);
 std::uint32_t read_uint32_attribute(hid_t object, const char* name, const Hdf5Check& check);
