@@ -1,7 +1,4 @@
 // Circuits of static synapses: streamed construction, background, parameters that differ from unit to unit, named circuits.
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
-
 #include <boost/math/distributions/poisson.hpp>
 #include <catch2/catch.hpp>
 #include <map>
@@ -14,6 +11,7 @@
 #include "sim/statistics.hpp"
 #include "tests/support/network.hpp"
 #include "tests/support/statistics.hpp"
+#include "tests/support/threads.hpp"
 
 using namespace ydot;
 using namespace ydot::test;
@@ -22,13 +20,6 @@ namespace {
 
 Description described(const std::string& text, const std::vector<std::string>& overrides = {}) {
     return app::parse_description(text, "net.toml", overrides);
-}
-
-template <class F>
-auto with_threads(int threads, F&& f) {
-    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
-    tbb::task_arena arena(threads);
-    return arena.execute(std::forward<F>(f));
 }
 
 const std::string column = "[run]\ndt_ms = 0.1\n[circuit]\nname = \"microcircuit\"\nscale = 0.06\n";

@@ -1,24 +1,14 @@
 // The number of threads changes no bit of any result.
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
-
 #include <catch2/catch.hpp>
 
 #include "tests/support/script.hpp"
 #include "tests/support/stripes.hpp"
+#include "tests/support/threads.hpp"
 
 using namespace ydot;
 using namespace ydot::test;
 
 namespace {
-
-/// f() with so many threads, also where the machine has fewer cores.
-template <class F>
-auto with_threads(int threads, F&& f) {
-    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
-    tbb::task_arena arena(threads);
-    return arena.execute(std::forward<F>(f));
-}
 
 struct Trained {
     std::vector<std::vector<float>> weights;

@@ -1,12 +1,10 @@
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
-
 #include <catch2/catch.hpp>
 #include <complex>
 #include <numbers>
 
 #include "tests/support/network.hpp"
 #include "tests/support/statistics.hpp"
+#include "tests/support/threads.hpp"
 
 using namespace ydot;
 using namespace ydot::test;
@@ -210,9 +208,7 @@ TEST_CASE("Noise is keyed by seed, stimulus, trial, unit and interval", "[contra
 
 TEST_CASE("Currents and frames have the same bits for any number of threads", "[contract]") {
     const auto run = [](int threads) {
-        const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
-        tbb::task_arena arena(threads);
-        return arena.execute([] {
+        return with_threads(threads, [] {
             const auto circuit = lif_circuit(0.1, {}, 9000);
             stimulate<NoiseCurrent>(*circuit, "noise", {.mean_pA = 350, .std_pA = 400, .step_ms = 0.3});
             stimulate<SineCurrent>(*circuit, "sine", {});
