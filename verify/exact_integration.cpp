@@ -8,8 +8,8 @@
 
 #include "sim/random.hpp"
 #include "sim/replica.hpp"
+#include "sim/spike_times.hpp"
 #include "verify/list.hpp"
-#include "verify/spike_times.hpp"
 
 namespace ydot::verify {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "sim/random.hpp"
+#include "sim/spike_times.hpp"
 #include "verify/list.hpp"
-#include "verify/spike_times.hpp"
 
 namespace ydot::verify {
 namespace {

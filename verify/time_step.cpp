@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/replica.hpp"
 #include "verify/list.hpp"
-#include "verify/spike_times.hpp"
 
 namespace ydot::verify {
 namespace {

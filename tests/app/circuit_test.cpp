@@ -39,7 +39,7 @@ TEST_CASE("A circuit of static synapses has the same bits for any number of thre
     for (const std::string background : {"poisson", "dc"}) {
         const auto run = [&] {
             const auto circuit = app::build_circuit(described(column, {"circuit.background=" + background}));
-            TimesLog log(*circuit);
+            SpikeTimesLog log(*circuit);
             Replica replica(*circuit);
             replica.set_parallel(true);
             replica.set_observer(&log);
@@ -61,7 +61,7 @@ TEST_CASE("A circuit of static synapses has the same bits for any number of thre
 TEST_CASE("A second run of a replica repeats the first", "[contract]") {
     const auto circuit = app::build_circuit(described(column));
     Replica replica(*circuit);
-    TimesLog first(*circuit), second(*circuit);
+    SpikeTimesLog first(*circuit), second(*circuit);
     replica.set_observer(&first);
     replica.run(300);
     replica.reset(0);
@@ -182,7 +182,7 @@ t_ref_ms = 0.0
     const auto description = described(text);
     CHECK(described(app::write_description(description)) == description);
     const auto circuit = app::build_circuit(description);
-    const auto times = run_for(*circuit, 500)[0];
+    const auto times = spike_times(*circuit, 500)[0];
     std::vector<double> rates;
     for (const auto& train : times) rates.push_back(static_cast<double>(train.size()) / 0.5);
     // 10 ms * ln(I R / (I R - 15 mV)) between spikes, I R = 20 mV at 500 pA: 72 Hz; none below 375 pA, which a tenth of the units gets

@@ -86,11 +86,11 @@ void for_every_population(PopulationSpec (*choose)(const ModelInfo&), F&& f) {
         }
 }
 
-TimesOf run_shown(Circuit& circuit, float shown, double duration_ms, std::uint32_t trial = 0) {
+SpikeTimes run_shown(Circuit& circuit, float shown, double duration_ms, std::uint32_t trial = 0) {
     Replica replica(circuit);
     replica.set_stimulus(0, std::vector<float>(circuit.population(0).size(), shown));
     replica.reset(trial);
-    TimesLog log(circuit);
+    SpikeTimesLog log(circuit);
     replica.set_observer(&log);
     replica.run(static_cast<Step>(duration_ms / circuit.dt_ms()));
     return log.times;
@@ -191,7 +191,7 @@ TEST_CASE("Every model fires when it should, the same each time and again after 
         replica.reset(7);
         replica.run(83);
         replica.reset(0);
-        TimesLog log(*circuit);
+        SpikeTimesLog log(*circuit);
         replica.set_observer(&log);
         replica.run(2000);
         CHECK((log.times == first));

@@ -95,7 +95,7 @@ TEST_CASE("A current does not move a silent unit, and reaches only the units it 
         for (std::size_t i = 0; i < frame.size(); ++i)
             if (i != 1 && i != 4999) REQUIRE(frame[i] == -70);
     Log log;
-    TimesLog spikes(*circuit);
+    SpikeTimesLog spikes(*circuit);
     Replica replica(*circuit);
     replica.set_observer(&spikes);
     replica.run(60);

@@ -19,7 +19,7 @@ std::vector<double> rescaled(const GlifEscape::Params& params, std::uint32_t uni
     const auto circuit = circuit_of(dt_ms, 5, population_of<GlifEscape>("units", units, params, dt_ms, false));
     Draws draws(3, 3);
     std::vector<double> uniform;
-    const auto trains = run_for(*circuit, duration_ms)[0];
+    const auto trains = spike_times(*circuit, duration_ms)[0];
     for (const auto& train : trains) {
         std::vector<long> spikes;  // number of the step that each falls in
         for (const double t : train) spikes.push_back(std::lround(t / dt_ms) - 1);
@@ -109,10 +109,10 @@ TEST_CASE("Units with escape noise may differ from one another", "[contract]") {
     std::vector<GlifEscape::Params> each;
     for (int k = 0; k < 10; ++k)
         each.push_back({.t_ref_ms = 1.0 + k, .i_e_pA = 350 + 10.0 * k, .rho_0_Hz = 20 + 10.0 * k, .b_pA = 5.0 * k});
-    const auto mixed =
-        run_for(*circuit_of(dt_ms, 1, std::make_unique<const UnitPopulation<GlifEscape>>("u", 10, each[0], dt_ms, false, each)), 500)[0];
+    const auto mixed = spike_times(
+        *circuit_of(dt_ms, 1, std::make_unique<const UnitPopulation<GlifEscape>>("u", 10, each[0], dt_ms, false, each)), 500)[0];
     for (std::size_t k = 0; k < each.size(); ++k) {
-        const auto alike = run_for(*circuit_of(dt_ms, 1, population_of<GlifEscape>("u", 10, each[k], dt_ms, false)), 500)[0];
+        const auto alike = spike_times(*circuit_of(dt_ms, 1, population_of<GlifEscape>("u", 10, each[k], dt_ms, false)), 500)[0];
         CHECK(!mixed[k].empty());
         CHECK(mixed[k] == alike[k]);
     }

@@ -232,7 +232,7 @@ TEST_CASE("Poisson jumps of the potential make the rate of Siegert's formula", "
         const auto circuit = circuit_of(dt_ms, 11, population_of<LifDelta>("units", units, params, dt_ms, false));
         circuit->set_background(0, BackgroundInput::make("units", rate_Hz, jump_mV, dt_ms));
         double counted = 0;
-        const auto trains = run_for(*circuit, seconds * 1e3 + 200)[0];
+        const auto trains = spike_times(*circuit, seconds * 1e3 + 200)[0];
         for (const auto& train : trains)
             for (const double t : train) counted += t > 200;
         const double threshold_mV = 20 + 0.5826 * step_mV, x = (threshold_mV - mu_mV) / deviation_mV,

@@ -72,7 +72,7 @@ TEST_CASE("The rate of an integrate-and-fire unit at constant current is the clo
             for (const double current_pA : {300.0, 376.0, 400.0, 600.0, 1500.0}) {
                 Lif::Params params{.t_ref_ms = t_ref_ms, .i_e_pA = current_pA};
                 const auto circuit = circuit_of(dt_ms, 1, population_of<Lif>("lif", 1, params, dt_ms, false));
-                const auto train = run_for(*circuit, 1000)[0][0];
+                const auto train = spike_times(*circuit, 1000)[0][0];
                 const double asymptote_mV = current_pA * params.tau_m_ms / params.c_m_pF, threshold_mV = params.v_th_mV - params.v_rest_mV;
                 INFO("current " << current_pA << " dt " << dt_ms << " t_ref " << t_ref_ms);
                 if (asymptote_mV <= threshold_mV) {

@@ -31,7 +31,7 @@ TEST_CASE("A piecewise source fires at its rate", "[statistical]") {
     constexpr std::uint32_t units = 2000;
     for (const bool continuous : {false, true}) {
         const auto circuit = circuit_of(1, 8, population_of<PiecewiseSource>("source", units, course, 1, continuous));
-        const auto trains = run_for(*circuit, 500)[0];
+        const auto trains = spike_times(*circuit, 500)[0];
         std::vector<double> counts(10), expected(10), variance(10);
         for (const auto& train : trains)
             for (const double t : train) ++counts[static_cast<std::size_t>((continuous ? t : t - 0.5) / 50)];

@@ -43,7 +43,7 @@ TEST_CASE("A Poisson unit fires at lambda_max phi(bias)", "[statistical]") {
                 const auto circuit = circuit_of(1, 3, population_of<Poisson>("unit", size, params, 1, kind == 2));
                 const double seconds = phi == Phi::softmax ? 20 : 2, lambda = 100 * phi_exact(phi, bias, size), a_step = lambda * 1e-3;
                 const double expected = (kind == 0 ? -std::expm1(-a_step) : a_step) * seconds * 1e3 * size;
-                const auto count = static_cast<double>(count_of(run_for(*circuit, seconds * 1e3)[0]));
+                const auto count = static_cast<double>(count_of(spike_times(*circuit, seconds * 1e3)[0]));
                 INFO("phi " << static_cast<int>(phi) << " bias " << bias << " kind " << kind);
                 CHECK(std::abs(count - expected) <= five_sigma * std::sqrt(expected));
             }
@@ -149,7 +149,7 @@ TEST_CASE("A clamped unit fires at the rate of the target", "[statistical]") {
         Replica replica(*circuit);
         replica.set_stimulus(0, std::vector<float>{0, 1, 0});
         replica.set_nudge(0, 1);
-        TimesLog log(*circuit);
+        SpikeTimesLog log(*circuit);
         replica.set_observer(&log);
         replica.run(10000);
         CHECK(log.times[0][0].empty());
@@ -167,7 +167,7 @@ TEST_CASE("Refractory units keep their distance and fire at the rate of the rene
             1, 5,
             population_of<Poisson>("unit", 100, {.phi = Phi::hard_sigmoid, .lambda_max_Hz = lambda, .bias = 2, .refractory_ms = dead_ms}, 1,
                                    continuous));
-        const auto trains = run_for(*circuit, 4000)[0];
+        const auto trains = spike_times(*circuit, 4000)[0];
         double shortest = 1e9;
         for (const auto& train : trains)
             for (std::size_t k = 1; k < train.size(); ++k) shortest = std::min(shortest, train[k] - train[k - 1]);
@@ -200,7 +200,7 @@ TEST_CASE("The spikes of a driven unit are Poisson in rescaled time", "[statisti
                          every_pair(
                              1, units, [&](auto, auto) { return weight * 10; }, [](auto, auto) { return 2; }),
                          DelaySite::axonal);
-        const auto trains = run_for(*circuit, duration_ms)[1];
+        const auto trains = spike_times(*circuit, duration_ms)[1];
 
         const double tau_1 = filter == Filter::alpha ? tau : rise;
         std::vector<double> integral{0};
@@ -258,7 +258,7 @@ TEST_CASE("A grid and continuous time give the same rates in a small recurrent n
         circuit->connect("rec", 1, 1, every_pair(hidden, hidden, weight(0.1), [&](auto, auto) { return steps(3); }), DelaySite::axonal);
         circuit->connect("up", 1, 2, every_pair(hidden, top, weight(0.4), [&](auto, auto) { return steps(1); }), DelaySite::axonal);
         circuit->connect("down", 2, 1, every_pair(top, hidden, weight(0.4), [&](auto, auto) { return steps(2); }), DelaySite::axonal);
-        const auto trains = run_for(*circuit, 500.0 * (segments + 1));
+        const auto trains = spike_times(*circuit, 500.0 * (segments + 1));
         Rates rates;
         for (const std::size_t p : {1u, 2u}) {
             std::vector<double> all(segments);

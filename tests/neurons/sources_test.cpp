@@ -42,7 +42,7 @@ std::vector<std::vector<double>> trains_of(const Kind& kind, bool continuous, do
     Replica replica(*circuit);
     replica.set_stimulus(0, std::vector<float>(units, 0.5f));
     replica.reset(0);
-    TimesLog log(*circuit);
+    SpikeTimesLog log(*circuit);
     replica.set_observer(&log);
     replica.run(static_cast<Step>(seconds * 1e3 / dt_ms));
     return log.times[0];
@@ -136,7 +136,7 @@ TEST_CASE("A modulated source follows its sinusoid", "[statistical]") {
     const ModulatedSource::Params params{.rate_Hz = 80, .depth = 0.9, .frequency_Hz = 10, .phase = 0.7};
     for (const bool continuous : {false, true}) {
         const auto circuit = circuit_of(1, 4, population_of<ModulatedSource>("source", 50, params, 1, continuous));
-        const auto trains = run_for(*circuit, 10000)[0];
+        const auto trains = spike_times(*circuit, 10000)[0];
         std::vector<double> counts(25), expected(25), variance(25);
         for (const auto& train : trains)
             for (const double t : train) ++counts[static_cast<std::size_t>(std::fmod(continuous ? t : t - 0.5, 100) / 4)];
@@ -163,7 +163,7 @@ TEST_CASE("An image source fires in proportion to its pixels", "[statistical]") 
         Replica replica(*circuit);
         replica.set_stimulus(0, image);
         replica.reset(0);
-        TimesLog log(*circuit);
+        SpikeTimesLog log(*circuit);
         replica.set_observer(&log);
         replica.run(20000);
         double chi_square = 0, degrees = 0;
@@ -187,7 +187,7 @@ TEST_CASE("Replayed spike trains come back exactly", "[contract]") {
                                                                {5, 1},   {99.9, 2}, {0, 1},    {4.95, 0}};
     for (const double dt : {0.1, 1.0}) {
         const auto circuit = circuit_of(dt, 1, std::make_unique<const ReplayPopulation>("trains", 3, spikes, dt, false));
-        const auto times = run_for(*circuit, 100)[0];
+        const auto times = spike_times(*circuit, 100)[0];
         std::vector<std::vector<double>> expected(3);
         // the end of the step that holds it
         for (const auto& [t, unit] : spikes) expected[unit].push_back(std::max(1.0, std::ceil(t / dt - 1e-9)) * dt);
@@ -198,7 +198,7 @@ TEST_CASE("Replayed spike trains come back exactly", "[contract]") {
         }
     }
     const auto circuit = circuit_of(1, 1, std::make_unique<const ReplayPopulation>("trains", 3, spikes, 1, true));
-    const auto times = run_for(*circuit, 100)[0];
+    const auto times = spike_times(*circuit, 100)[0];
     std::vector<std::vector<double>> expected(3);
     for (const auto& [t, unit] : spikes) expected[unit].push_back(t);
     for (std::size_t i = 0; i < 3; ++i) {
@@ -213,16 +213,16 @@ TEST_CASE("Adding a population does not change the spikes of another", "[contrac
     for (const bool continuous : {false, true}) {
         const auto source = [&] { return population_of<PoissonSource>("source", 100, {.rate_Hz = 50}, 1, continuous); };
         const auto units = [&] { return population_of<Poisson>("unit", 30, {.lambda_max_Hz = 100}, 1, continuous); };
-        const auto a = run_for(*circuit_of(1, 9, source(), units()), 500);
-        const auto b = run_for(*circuit_of(1, 9, population_of<PoissonSource>("new", 70, {}, 1, continuous), source(),
-                                           population_of<Poisson>("newer", 10, {}, 1, continuous), units()),
-                               500);
+        const auto a = spike_times(*circuit_of(1, 9, source(), units()), 500);
+        const auto b = spike_times(*circuit_of(1, 9, population_of<PoissonSource>("new", 70, {}, 1, continuous), source(),
+                                               population_of<Poisson>("newer", 10, {}, 1, continuous), units()),
+                                   500);
         CHECK((a[0] == b[1]));
         CHECK((a[1] == b[3]));
-        CHECK((a[0] != run_for(*circuit_of(1, 10, source()), 500)[0]));
+        CHECK((a[0] != spike_times(*circuit_of(1, 10, source()), 500)[0]));
         auto circuit = circuit_of(1, 9, source());
-        CHECK((run_for(*circuit, 500, 0)[0] == a[0]));
-        CHECK((run_for(*circuit, 500, 1)[0] != a[0]));
+        CHECK((spike_times(*circuit, 500, 0)[0] == a[0]));
+        CHECK((spike_times(*circuit, 500, 1)[0] != a[0]));
     }
 }
 

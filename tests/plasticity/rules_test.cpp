@@ -368,7 +368,7 @@ TEST_CASE("Homeostatic inhibition brings rates to their target", "[statistical]"
     Replica replica(*circuit);
     replica.learn_online();
     replica.run(300000);
-    TimesLog log(*circuit);
+    SpikeTimesLog log(*circuit);
     replica.set_observer(&log);
     constexpr double seconds = 300;
     replica.run(static_cast<Step>(seconds * 1000));
