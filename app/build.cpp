@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "app/connect_request.hpp"
 #include "app/memory.hpp"
 #include "app/registry.hpp"
 #include "app/synapse_stream.hpp"
@@ -138,16 +139,9 @@ public:
             forward = &edges_of(*answered);
         }
         const auto listed = read_listed(connector, spec, circuit_.dt_ms());
-        const networks::ConnectRequest request{.name = spec.name,
-                                               .sources = size_of(spec.from),
-                                               .targets = size_of(spec.to),
-                                               .same_population = spec.from == spec.to,
-                                               .seed = static_cast<std::uint64_t>(description_.run.seed),
-                                               .forward = forward,
-                                               .source = spec.source,
-                                               .from = spec.from,
-                                               .to = spec.to,
-                                               .listed = listed ? &*listed : nullptr};
+        auto request = request_for(spec, circuit_);
+        request.forward = forward;
+        request.listed = listed ? &*listed : nullptr;
         auto edges = connector.connect(spec.connection, path, request);
         require_delays(spec, edges, circuit_.dt_ms());
         return edges_.emplace(spec.name, std::move(edges)).first->second;
@@ -173,7 +167,6 @@ public:
     }
 
 private:
-    std::uint32_t size_of(const std::string& population) const { return circuit_.population(circuit_.find_population(population)).size(); }
     const Description& description_;
     const Circuit& circuit_;
     std::map<std::string, networks::EdgeList> edges_;
@@ -320,15 +313,8 @@ void connect_stream(const ProjectionSpec& spec, const RunSpec& run, Circuit& cir
     const auto &source = circuit.population(from), &target = circuit.population(to);
     if (!target.receives())
         throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
-    const networks::ConnectRequest request{.name = spec.name,
-                                           .sources = source.size(),
-                                           .targets = target.size(),
-                                           .same_population = from == to,
-                                           .seed = static_cast<std::uint64_t>(run.seed),
-                                           .source = spec.source,
-                                           .from = spec.from,
-                                           .to = spec.to};
-    auto targets = networks::find_connector(spec.connector, {}).stream(spec.connection, "projections." + spec.name, request);
+    auto targets =
+        networks::find_connector(spec.connector, {}).stream(spec.connection, "projections." + spec.name, request_for(spec, circuit));
     const double scale = target.reads_activity() && source.full_rate_Hz() > 0 ? 1e3 / source.full_rate_Hz() : 1;
     circuit.connect_static(spec.name, from, to, std::make_unique<DescribedSynapses>(spec, run, std::move(targets), scale),
                            port_of(spec, target));

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <limits>
 
+#include "app/connect_request.hpp"
 #include "networks/list.hpp"
 #include "sim/error.hpp"
 
@@ -22,12 +23,7 @@ constexpr double words_of_a_source = 100;  // of four bytes: lengths of the runs
 double synapses_of(const ProjectionSpec& spec, const Circuit& circuit) {
     const auto& connector = networks::find_connector(spec.connector, "projections." + spec.name + ".connector", spec.source);
     if (!connector.expected_synapses) return 0;
-    const networks::ConnectRequest request{.name = spec.name,
-                                           .sources = circuit.population(circuit.find_population(spec.from)).size(),
-                                           .targets = circuit.population(circuit.find_population(spec.to)).size(),
-                                           .same_population = spec.from == spec.to,
-                                           .source = spec.source};
-    return connector.expected_synapses(spec.connection, "projections." + spec.name, request);
+    return connector.expected_synapses(spec.connection, "projections." + spec.name, request_for(spec, circuit));
 }
 
 /// The first number of a file; nothing for a missing file or the word "max".
