@@ -310,13 +310,13 @@ std::uint32_t port_of(const ProjectionSpec& spec, const Population& target) {
 
 void connect_stream(const ProjectionSpec& spec, const RunSpec& run, Circuit& circuit) {
     const auto from = circuit.find_population(spec.from), to = circuit.find_population(spec.to);
-    const auto &source = circuit.population(from), &target = circuit.population(to);
+    const auto& target = circuit.population(to);
     if (!target.receives())
         throw Error("projections." + spec.name + ".to", spec.to + " is a source and receives no spikes", spec.source.text());
     auto targets =
         networks::find_connector(spec.connector, {}).stream(spec.connection, "projections." + spec.name, request_for(spec, circuit));
-    const double scale = target.reads_activity() && source.full_rate_Hz() > 0 ? 1e3 / source.full_rate_Hz() : 1;
-    circuit.connect_static(spec.name, from, to, std::make_unique<DescribedSynapses>(spec, run, std::move(targets), scale),
+    circuit.connect_static(spec.name, from, to,
+                           std::make_unique<DescribedSynapses>(spec, run, std::move(targets), circuit.input_scale(from, to)),
                            port_of(spec, target));
 }
 

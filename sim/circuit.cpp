@@ -19,6 +19,12 @@ std::size_t Projection::synapses() const noexcept {
 Circuit::Circuit(double step_ms, std::uint64_t random_seed, std::vector<std::unique_ptr<const Population>> members)
     : dt_ms_(step_ms), seed_(random_seed), populations_(std::move(members)), background_(populations_.size()) {}
 
+double Circuit::input_scale(std::size_t from, std::size_t to) const noexcept {
+    if (!populations_[to]->reads_activity()) return 1;
+    const double full_rate_Hz = populations_[from]->full_rate_Hz();
+    return full_rate_Hz > 0 ? 1e3 / full_rate_Hz : 0;  // a source of rate 0 sends nothing
+}
+
 Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site,
                              std::uint32_t port) {
     Projection p;
@@ -27,8 +33,7 @@ Projection& Circuit::connect(std::string name, std::size_t from, std::size_t to,
     p.to = to;
     p.port = port;
     p.site = site;
-    if (const double full_rate_Hz = populations_[from]->full_rate_Hz(); populations_[to]->reads_activity())
-        p.scale = full_rate_Hz > 0 ? static_cast<float>(1e3 / full_rate_Hz) : 0;  // a source of rate 0 sends nothing
+    p.scale = static_cast<float>(input_scale(from, to));
     for (const auto& [first, units] : shards_of(to)) p.blocks.emplace_back(synapses, populations_[from]->size(), first, units);
     projections_.push_back(std::move(p));
     return projections_.back();

@@ -27,7 +27,7 @@ struct Projection {
     std::string name;
     std::size_t from = 0, to = 0;  ///< populations
     std::uint32_t port = 0;        ///< receptor of the target
-    float scale = 1;               ///< input per unit of weight: 1000 / full rate of the sender (ms) where weights mean activity
+    float scale = 1;               ///< Circuit::input_scale
     DelaySite site = DelaySite::axonal;
     std::vector<SynapseBlock> blocks;  ///< one for each shard of `to`
     std::optional<Plasticity> plasticity;
@@ -58,11 +58,13 @@ public:
 
     Circuit(double step_ms, std::uint64_t random_seed, std::vector<std::unique_ptr<const Population>> members);
 
-    /// Weights mean activity where the target population reads_activity(), see Projection::scale.
+    /// Input per unit of weight between two populations: 1000 / full rate of the sender (ms) where weights mean activity, which is where
+    /// the target reads_activity().
+    double input_scale(std::size_t from, std::size_t to) const noexcept;
+    /// Weights are those of the description, see input_scale().
     Projection& connect(std::string name, std::size_t from, std::size_t to, const Connectivity& synapses, DelaySite site,
                         std::uint32_t port = 0);
-    /// A projection whose synapses never change, for connect_static_synapses(); it has no blocks. Weights are inputs, see
-    /// Projection::scale.
+    /// A projection whose synapses never change, for build_static_synapses(); it has no blocks. Weights are inputs.
     Projection& connect_static(std::string name, std::size_t from, std::size_t to, std::unique_ptr<const SynapseStream> synapses,
                                std::uint32_t port = 0);
     /// Builds the synapses of all static projections at once. @param partitions  at least so many, for as many threads
