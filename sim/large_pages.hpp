@@ -7,7 +7,7 @@
 
 namespace ydot {
 
-/// Puts arrays of several megabytes on large pages: rows of synapses are read at random places, and large pages spare the processor most of
+/// Puts arrays of several megabytes on large pages: synapses are read at random places, and large pages spare the processor most of
 /// its address translation.
 template <class T>
 struct LargePages {

@@ -1,11 +1,9 @@
 #include "sim/static_synapses.hpp"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 #include <numeric>
 
 #include "sim/error.hpp"
@@ -36,8 +34,7 @@ std::size_t StaticSynapses::bytes_for(std::size_t synapses, std::size_t sources,
     return 4 * (synapses + std::min(synapses, sources * longest_delay) + sources) + 8 * (sources + 1);
 }
 
-/// Room for the synapses, once source_begin_ counts them. Runs are read at random places: large pages spare the processor most of its
-/// address translation.
+/// Room for the synapses, once source_begin_ counts them.
 void StaticSynapses::allocate() {
     for (std::size_t p = 0; p < sizes_.size(); ++p) {
         const auto counts = source_begin_.begin() + 1 + first_source_[p];
@@ -45,11 +42,7 @@ void StaticSynapses::allocate() {
     }
     std::transform_inclusive_scan(source_begin_.begin() + 1, source_begin_.end(), source_begin_.begin() + 1, std::plus<>(),
                                   [this](std::uint64_t count) { return words_for(count, longest_delay_); });
-    constexpr std::size_t page = std::size_t{1} << 21;
-    const std::size_t bytes = (4 * source_begin_.back() + page) / page * page;
-    synapse_.reset(static_cast<std::uint32_t*>(std::aligned_alloc(page, bytes)));
-    if (!synapse_) throw std::bad_alloc();
-    madvise(synapse_.get(), bytes, MADV_HUGEPAGE);
+    synapse_.reset(LargePages<std::uint32_t>().allocate(source_begin_.back()));  // not cleared: put() writes all that is read
 }
 
 /// The synapses of one source, with the slot in place of the target, sorted by delay (counting sort).

@@ -1,13 +1,13 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <numeric>
 #include <span>
 #include <vector>
 
+#include "sim/large_pages.hpp"
 #include "sim/spikes.hpp"
 
 namespace ydot {
@@ -99,7 +99,7 @@ public:
 
 private:
     struct Release {
-        void operator()(std::uint32_t* p) const noexcept { std::free(p); }
+        void operator()(std::uint32_t* p) const noexcept { LargePages<std::uint32_t>().deallocate(p, 0); }
     };
     class Builder;
     StaticSynapses(std::span<const std::uint32_t> sizes, std::vector<Targets> targets, float weight_unit, std::size_t longest_delay);
