@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "neurons/list.hpp"
+#include "neurons/siegert.hpp"
 #include "sim/circuit.hpp"
 #include "tests/support/network.hpp"
 #include "tests/support/reference.hpp"
@@ -68,18 +69,6 @@ void check_rate_at_constant_current(double c_m_pF, double tau_m_ms) {
                 for (std::size_t k = 1; k < times.size(); ++k)
                     REQUIRE(times[k] - times[k - 1] == Approx(steps * dt_ms + t_ref_ms).epsilon(1e-9));
             }
-}
-
-/// Brunel (2000), eq. 21: rate of a unit whose input has mean mu and noise sigma, both in mV above rest.
-double siegert_Hz(double tau_ms, double t_ref_ms, double threshold_mV, double reset_mV, double mu_mV, double sigma_mV) {
-    const double low = (reset_mV - mu_mV) / sigma_mV, high = (threshold_mV - mu_mV) / sigma_mV;
-    constexpr int pieces = 20000;  // midpoint rule: error below (high - low)^3 / 24 / pieces^2 times the curvature, 1e-7 relative
-    double integral = 0;
-    for (int k = 0; k < pieces; ++k) {
-        const double u = low + (high - low) * (k + 0.5) / pieces;
-        integral += std::exp(u * u) * std::erfc(-u);
-    }
-    return 1e3 / (t_ref_ms + tau_ms * std::sqrt(std::numbers::pi) * integral * (high - low) / pieces);
 }
 
 }  // namespace
@@ -236,7 +225,7 @@ TEST_CASE("Poisson jumps of the potential make the rate of Siegert's formula", "
         for (const auto& train : trains)
             for (const double t : train) counted += t > 200;
         const double threshold_mV = 20 + 0.5826 * step_mV, x = (threshold_mV - mu_mV) / deviation_mV,
-                     expected = siegert_Hz(tau_ms, 2, threshold_mV, 10, mu_mV, std::sqrt(2.0) * deviation_mV) * seconds * units,
+                     expected = siegert_rate_Hz({tau_ms, 2, threshold_mV, 10}, {mu_mV, std::sqrt(2.0) * deviation_mV}) * seconds * units,
                      left = 0.01 + std::abs(skewness / 6 * (x * x * x - 3 * x));
         INFO("mu " << mu_mV << " mV, " << counted / seconds / units << " Hz, Siegert " << expected / seconds / units << " Hz, left "
                    << left);
