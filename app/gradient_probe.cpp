@@ -56,7 +56,7 @@ std::vector<std::vector<double>> GradientProbe::descent() const {
     Eigen::MatrixXd target = Eigen::MatrixXd::Zero(circuit_.population(schedule.readout).size(), count);
     for (Eigen::Index k = 0; k < count; ++k) {
         const auto image = set_.image(static_cast<std::size_t>(k));
-        for (std::size_t i = 0; i < image.size(); ++i) pixels(static_cast<Eigen::Index>(i), k) = image[i] / 255.0;
+        for (std::size_t i = 0; i < image.size(); ++i) pixels(static_cast<Eigen::Index>(i), k) = stimulus_of<double>(image[i]);
         target(set_.labels[static_cast<std::size_t>(k)], k) = 1;
     }
     if (readout != schedule.phases.end())

@@ -266,7 +266,7 @@ private:
         for (std::size_t p = 0; p < description_.populations.size(); ++p) {
             if (description_.populations[p].model != "image_source") continue;
             std::vector<float> pixels;
-            for (const auto byte : images_.train.image(0)) pixels.push_back(static_cast<float>(byte) / 255);
+            for (const auto pixel : images_.train.image(0)) pixels.push_back(stimulus_of<float>(pixel));
             replica.set_stimulus(p, pixels);
         }
     }

@@ -35,7 +35,7 @@ std::vector<UnitShard> MeanField::start(const Presentation& shown) const {
     std::vector<UnitShard> units;
     for (std::size_t p = 0; p < circuit_.population_count(); ++p)
         units.emplace_back(0, circuit_.population(p).size(), circuit_.population(p).variables());
-    for (std::size_t i = 0; i < shown.image.size(); ++i) units[schedule_.input].stimulus[i] = static_cast<float>(shown.image[i]) / 255;
+    for (std::size_t i = 0; i < shown.image.size(); ++i) units[schedule_.input].stimulus[i] = stimulus_of<float>(shown.image[i]);
     units[schedule_.readout].stimulus[shown.label] = 1;
     for (std::size_t p = 0; p < units.size(); ++p) circuit_.population(p).reset(units[p], {circuit_.seed(), 0});
     return units;

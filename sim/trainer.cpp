@@ -99,8 +99,7 @@ Answer Trainer::show(const Presentation& image, bool teach, SpikeObserver* obser
 /// @param stop   end early when the phase says so
 Answer Trainer::present(Replica& replica, const Presentation& shown, bool teach, bool stop, std::vector<GateTrace>* gates) const {
     std::vector<float> pixels(shown.image.size());
-    std::transform(shown.image.begin(), shown.image.end(), pixels.begin(),
-                   [](std::uint8_t byte) { return static_cast<float>(byte) / 255; });
+    std::transform(shown.image.begin(), shown.image.end(), pixels.begin(), stimulus_of<float>);
     replica.set_stimulus(schedule_.input, pixels);
     std::vector<float> target(circuit_.population(schedule_.readout).size(), 0.0f);
     if (teach) target[shown.label] = 1;

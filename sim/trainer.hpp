@@ -1,6 +1,7 @@
 #pragma once
 #include <tbb/enumerable_thread_specific.h>
 
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -32,6 +33,12 @@ struct Schedule {
 
     Step longest() const noexcept;  ///< steps of the longest presentation
 };
+
+/// What a pixel is as the stimulus of a unit: 0 background, 1 full ink.
+template <std::floating_point T>
+constexpr T stimulus_of(std::uint8_t pixel) noexcept {
+    return static_cast<T>(pixel) / 255;
+}
 
 /// One image to show. `trial` keys every random number of the presentation, whichever thread runs it.
 struct Presentation {

@@ -90,7 +90,7 @@ Pattern::Pattern(std::uint64_t seed) {
 TwoPass::TwoPass(const Circuit& circuit, const Pattern& pattern) : network_(circuit), drive_(network_.no_drive()) {
     drive_.stimulus[input].resize(static_cast<Eigen::Index>(pattern.image.size()), 1);
     for (std::size_t i = 0; i < pattern.image.size(); ++i)
-        drive_.stimulus[input](static_cast<Eigen::Index>(i), 0) = pattern.image[i] / 255.0;
+        drive_.stimulus[input](static_cast<Eigen::Index>(i), 0) = stimulus_of<double>(pattern.image[i]);
     drive_.stimulus[top] = Eigen::VectorXd::Unit(circuit.population(top).size(), pattern.label);
 }
 
