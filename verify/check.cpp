@@ -85,5 +85,7 @@ std::unique_ptr<Circuit> Context::build(Description description) const {
 }
 
 std::string toml_of(std::span<const double> numbers) { return fmt::format("[{}]", fmt::join(numbers, ", ")); }
+std::string toml_of(double number) { return fmt::format("{:#.17g}", number); }
+std::string setting(const std::string& key, double number) { return key + '=' + toml_of(number); }
 
 }  // namespace ydot::verify

@@ -114,6 +114,10 @@ auto repeat(std::size_t count, const F& f) {
 
 /// "[1, 2.5]", exact.
 std::string toml_of(std::span<const double> numbers);
+/// "1.0000000000000000", exact, and never an integer.
+std::string toml_of(double number);
+/// An override: "run.dt_ms=1.0000000000000000".
+std::string setting(const std::string& key, double number);
 
 /// One law.
 struct Check {

@@ -2,7 +2,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -53,13 +52,6 @@ public:
 private:
     double of_bound_ = 0, error_ = 0, largest_ = 0;
 };
-
-std::string setting(const std::string& key, double x) {
-    std::ostringstream text;
-    text.precision(17);
-    text << key << '=' << std::showpoint << x;
-    return text.str();
-}
 
 // ---- the integrate-and-fire unit --------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 #include <array>
 #include <cmath>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -13,13 +12,6 @@ namespace ydot::verify {
 namespace {
 
 constexpr double unit_roundoff = 0x1p-24;  // of float
-
-std::string number(double x) {
-    std::ostringstream text;
-    text.precision(17);
-    text << std::showpoint << x;
-    return text.str();
-}
 
 // ---- the order of a deterministic error -------------------------------------------------------------------------------------------
 
@@ -52,7 +44,7 @@ Measurement order_of(const Convergence& c) {
                   "what the term of the next order, and rounding, can do to the slope of the logarithms");
 }
 Measurement size_of(const Convergence& c) {
-    return equals(c.name + ": error at dt = " + number(c.dt_ms.back()).substr(0, 7) + " ms over its leading term", "",
+    return equals(c.name + ": error at dt = " + toml_of(c.dt_ms.back()).substr(0, 7) + " ms over its leading term", "",
                   c.error.back() / c.leading.back(), 1, c.next.back(), "term of the next order, and rounding");
 }
 
@@ -78,7 +70,7 @@ tau_ms = 20.0
 causal_correction = "analytic"
 )";
 std::unique_ptr<Circuit> causal_circuit(const Context& context, double dt_ms, const std::string& filter) {
-    return context.build(causal_text, {"run.dt_ms=" + number(dt_ms), "populations.post.filter=" + filter});
+    return context.build(causal_text, {setting("run.dt_ms", dt_ms), "populations.post.filter=" + filter});
 }
 
 /// Sum of |h(k dt) - eps(k dt)| over the sum of eps, h the potential that an input of 1 ms causes on the grid.
@@ -193,7 +185,7 @@ std::vector<double> changes(const Context& context, double dt_ms, bool continuou
         unit.push_back(static_cast<double>(k));
     }
     const auto circuit =
-        context.build(pair_text, {"run.dt_ms=" + number(dt_ms), std::string("run.propagator=") + (continuous ? "continuous" : "grid"),
+        context.build(pair_text, {setting("run.dt_ms", dt_ms), std::string("run.propagator=") + (continuous ? "continuous" : "grid"),
                                   "populations.pre.times_ms=" + toml_of(pre), "populations.pre.units=" + toml_of(unit),
                                   "populations.post.times_ms=" + toml_of(post), "populations.post.units=" + toml_of(unit)});
     Replica replica(*circuit);
@@ -333,7 +325,7 @@ double rate_once_Hz(Circuit& circuit, double duration_ms, std::uint32_t trial) {
 /// In continuous time an arrival stops all units of a population, so few units for long cost less than many for a short time.
 Moments rate_of(const Context& context, const Rate& rate, double dt_ms, bool continuous, std::uint32_t first_trial) {
     const int units = continuous ? 8 : 256;
-    std::vector<std::string> settings{"run.dt_ms=" + number(dt_ms), std::string("run.propagator=") + (continuous ? "continuous" : "grid"),
+    std::vector<std::string> settings{setting("run.dt_ms", dt_ms), std::string("run.propagator=") + (continuous ? "continuous" : "grid"),
                                       "populations.units.size=" + std::to_string(units)};
     if (rate.text.find("populations.input") != std::string::npos) settings.push_back("populations.input.size=" + std::to_string(units));
     const auto circuit = context.build(rate.text, settings);
@@ -353,7 +345,7 @@ RateFigure measure_rates(const Context& context, CheckResult& result, const Rate
         const double expected = rate.on_the_grid(dt_ms);
         const auto measured = rate_of(context, rate, dt_ms, false, first_trial);
         first_trial += repetitions;
-        result.measurements.push_back(agrees(rate.name + ": rate at dt = " + number(dt_ms).substr(0, 4) + " ms", "Hz", measured, expected,
+        result.measurements.push_back(agrees(rate.name + ": rate at dt = " + toml_of(dt_ms).substr(0, 4) + " ms", "Hz", measured, expected,
                                              rate_comparisons, must_see_Hz,
                                              "sampling error of independent repetitions; the rate on the grid is known at any dt"));
         figure.measured.x.push_back(dt_ms);
