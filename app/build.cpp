@@ -18,6 +18,7 @@
 #include "data/edge_file.hpp"
 #include "data/weight_file.hpp"
 #include "networks/list.hpp"
+#include "sim/quantiles.hpp"
 
 namespace ydot::app {
 namespace {
@@ -28,8 +29,8 @@ double draw_once(const DistributionSpec& spec, Draws& draws) {
         case Distribution::uniform: return draws.uniform(spec.low, spec.high);
         case Distribution::normal: return spec.mean + spec.std * draws.normal();
         case Distribution::lognormal: {
-            const double variance = std::log1p(spec.std * spec.std / (spec.mean * spec.mean));
-            return std::exp(std::log(spec.mean) - variance / 2 + std::sqrt(variance) * draws.normal());
+            const auto [mean, std] = normal_behind(spec);
+            return std::exp(mean + std * draws.normal());
         }
     }
     return spec.mean;

@@ -29,6 +29,12 @@ private:
 
 }  // namespace
 
+NormalSpec normal_behind(const DistributionSpec& spec) {
+    if (spec.distribution != Distribution::lognormal) return {spec.mean, spec.std};
+    const double variance = std::log1p(spec.std * spec.std / (spec.mean * spec.mean));
+    return {std::log(spec.mean) - variance / 2, std::sqrt(variance)};
+}
+
 Quantiles::Quantiles(const DistributionSpec& spec, double scale) {
     edge_.reserve(intervals + 1);
     const auto add = [&](double x) { edge_.push_back(static_cast<float>(scale * x)); };
@@ -42,10 +48,9 @@ Quantiles::Quantiles(const DistributionSpec& spec, double scale) {
         return;
     }
     const bool log = spec.distribution == Distribution::lognormal;
-    const double variance = log ? std::log1p(spec.std * spec.std / (spec.mean * spec.mean)) : spec.std * spec.std;
-    const double center = log ? std::log(spec.mean) - variance / 2 : spec.mean, width = std::sqrt(variance);
+    const auto behind = normal_behind(spec);
     const auto z_of = [&](double x) {
-        return ((log ? (x > 0 ? std::log(x) : -std::numeric_limits<double>::infinity()) : x) - center) / width;
+        return ((log ? (x > 0 ? std::log(x) : -std::numeric_limits<double>::infinity()) : x) - behind.mean) / behind.std;
     };
     const Normal normal(z_of(spec.low), z_of(spec.high));
     std::vector<double> z;
@@ -53,7 +58,7 @@ Quantiles::Quantiles(const DistributionSpec& spec, double scale) {
     // also where the bound is finite: it may lie far out in the tail
     z.front() = std::max(z.front(), 2 * normal.mean(z.front(), z[1]) - z[1]);
     z.back() = std::min(z.back(), 2 * normal.mean(z[intervals - 1], z.back()) - z[intervals - 1]);
-    for (const double x : z) add(log ? std::exp(center + width * x) : center + width * x);
+    for (const double x : z) add(log ? std::exp(behind.mean + behind.std * x) : behind.mean + behind.std * x);
 }
 
 }  // namespace ydot

@@ -6,6 +6,12 @@
 
 namespace ydot {
 
+/// The normal distribution behind a normal or lognormal one: of the number, or of its logarithm.
+struct NormalSpec {
+    double mean, std;
+};
+NormalSpec normal_behind(const DistributionSpec& spec);
+
 /// Draws from a distribution by its quantiles: one random word, one table look-up. The upper half of the word chooses one of 65,536
 /// intervals of equal probability, the lower half a place in it; the outermost ones are placed so that the mean of their tail is right. For
 /// the synapses of large networks, which need numbers by the hundred million.
