@@ -46,16 +46,6 @@ struct Node {
     }
 };
 
-std::string dotted(const std::string& path, std::string_view key) {
-    return path.empty() ? std::string(key) : path + '.' + std::string(key);
-}
-
-std::string joined(const Names& names) {
-    std::string out;
-    for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
-    return out;
-}
-
 std::string text_of(const Node& node) {
     if (node.kind == Node::Kind::value) return to_text(node.value);
     return node.kind == Node::Kind::table ? "a table" : "a list of tables";
@@ -632,9 +622,11 @@ Names parameter_lines(const Parameters& parameters) {
     return lines;
 }
 
+std::string inline_table(const Names& lines) { return fmt::format("{{{}}}", fmt::join(lines, ", ")); }
+
 std::string distribution_toml(const DistributionSpec& spec) {
     if (spec == DistributionSpec{.mean = spec.mean}) return real_toml(spec.mean);
-    return '{' + joined(field_lines(spec)) + '}';
+    return inline_table(field_lines(spec));
 }
 
 void append(Names& lines, const Names& more) { lines.insert(lines.end(), more.begin(), more.end()); }
@@ -654,7 +646,7 @@ void write_population(std::string& out, const PopulationSpec& spec) {
     Names lines = field_lines(spec);
     append(lines, parameter_lines(spec.parameters));
     for (const auto& [key, distribution] : spec.spread)
-        lines.push_back(fmt::format("{} = {{{}}}", key_toml(key), joined(field_lines(distribution))));
+        lines.push_back(fmt::format("{} = {}", key_toml(key), inline_table(field_lines(distribution))));
     write_table(out, fmt::format("[populations.{}]", key_toml(spec.name)), lines);
 }
 

@@ -43,10 +43,6 @@ std::string joined(const std::vector<std::string>& names) {
     return out;
 }
 
-std::string dotted(const std::string& path, std::string_view key) {
-    return path.empty() ? std::string(key) : path + '.' + std::string(key);
-}
-
 /// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours cost 1 each.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
@@ -119,6 +115,10 @@ std::string hint(const ParameterInfo& info, const Value& value) {
 }
 
 }  // namespace
+
+std::string dotted(const std::string& path, std::string_view key) {
+    return path.empty() ? std::string(key) : path + '.' + std::string(key);
+}
 
 std::string to_text(const Value& value) { return std::visit(TextOf{}, value); }
 

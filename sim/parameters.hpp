@@ -37,6 +37,9 @@ struct Setting {
 };
 using Parameters = std::map<std::string, Setting, std::less<>>;
 
+/// "run.dt_ms" of "run" and "dt_ms"; the key alone at the top.
+std::string dotted(const std::string& path, std::string_view key);
+
 /// As the user would write it: 3, 0.5, "text", [1, 2], true.
 std::string to_text(const Value& value);
 
