@@ -1,0 +1,12 @@
+#pragma once
+#include <span>
+#include <string>
+
+#include "app/detail/toml_tree.hpp"
+
+namespace ydot::app::detail {
+
+/// Changes the tree of a description as "key.path=value" says, one after another; read_description() says what is allowed.
+void apply_overrides(Node& root, std::span<const std::string> overrides);
+
+}  // namespace ydot::app::detail
