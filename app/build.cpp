@@ -211,6 +211,7 @@ Plasticity make_plasticity(const ProjectionSpec& spec, const Projection& project
     plasticity.learning_rate = spec.plasticity.learning_rate;
     plasticity.decay = spec.plasticity.decay;
     plasticity.momentum = spec.plasticity.momentum;
+    plasticity.manhattan = spec.plasticity.manhattan;
     plasticity.gate = spec.plasticity.gate;
     const auto domain = plasticity.rule->domain();
     const float low = std::max(static_cast<float>(spec.plasticity.w_min), domain.low),
@@ -418,7 +419,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
         const auto feedback = connector.feedback(spec.connection, "projections." + spec.name);
         circuit->follow(index_of(spec.name), index_of(feedback.of),
                         connector.tie == networks::WeightTie::transpose ? Follows::transpose : Follows::sign,
-                        static_cast<float>(feedback.factor));
+                        static_cast<float>(feedback.factor), feedback.magnitudes);
     }
     circuit->build_static_synapses(static_cast<std::size_t>(tbb::this_task_arena::max_concurrency()));
     return circuit;

@@ -27,15 +27,18 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) { return 
 
 }  // namespace
 
-GradientProbe::GradientProbe(const Description& description, Circuit& circuit, Trainer& trainer, const data::ImageSet& images)
+GradientProbe::GradientProbe(const Description& description, Circuit& circuit, Learner& learner, const Schedule& schedule,
+                             const data::ImageSet& images)
     : circuit_(circuit),
-      trainer_(trainer),
+      learner_(learner),
+      schedule_(schedule),
+      spiking_(description.run.mode == Mode::spiking),
       set_(images),
       images_(std::min(static_cast<std::size_t>(description.metrics.gradient_images), images.count())),
-      trials_(static_cast<std::size_t>(description.metrics.gradient_trials)),
+      trials_(spiking_ ? static_cast<std::size_t>(description.metrics.gradient_trials) : 1),
       loss_(loss_of(*description.population(description.schedule.readout))) {
     for (const auto& projection : description.projections) learning_rate_.push_back(projection.plasticity.learning_rate);
-    MeanField(circuit, trainer.schedule());  // refuses what has no rate reading before anything runs
+    if (spiking_) MeanField(circuit, schedule);  // refuses what has no rate reading before anything runs
 }
 
 std::vector<Presentation> GradientProbe::presentations(std::uint32_t first_trial) const {
@@ -47,7 +50,7 @@ std::vector<Presentation> GradientProbe::presentations(std::uint32_t first_trial
 /// By projection; empty where nothing is plastic.
 std::vector<std::vector<double>> GradientProbe::descent() const {
     const RateNetwork<double> network(circuit_);
-    const auto& schedule = trainer_.schedule();
+    const auto& schedule = schedule_;
     const auto readout = std::find_if(schedule.phases.begin(), schedule.phases.end(), [](const Phase& phase) { return phase.readout; });
     auto drive = network.no_drive();
     const auto count = static_cast<Eigen::Index>(images_);
@@ -59,7 +62,10 @@ std::vector<std::vector<double>> GradientProbe::descent() const {
         for (std::size_t i = 0; i < image.size(); ++i) pixels(static_cast<Eigen::Index>(i), k) = stimulus_of<double>(image[i]);
         target(set_.labels[static_cast<std::size_t>(k)], k) = 1;
     }
-    if (readout != schedule.phases.end())
+    if (!spiking_)
+        for (const auto& p : circuit_.projections())
+            drive.conducts.push_back(p.from < p.to || !circuit_.population(p.from).receives());
+    else if (readout != schedule.phases.end())
         for (const auto conducts : readout->conducts) drive.conducts.push_back(conducts != 0);
 
     constexpr double tolerance = 1e-9;
@@ -77,7 +83,7 @@ std::vector<std::vector<double>> GradientProbe::descent() const {
 }
 
 std::vector<std::vector<double>> GradientProbe::mean_field() const {
-    const MeanField field(circuit_, trainer_.schedule());
+    const MeanField field(circuit_, schedule_);
     const auto shown = presentations(0);
     std::vector<std::vector<std::vector<double>>> changes(images_);
     std::vector<std::vector<double>> mean(circuit_.projections().size());
@@ -96,23 +102,24 @@ std::vector<std::vector<double>> GradientProbe::mean_field() const {
 }
 
 std::vector<GradientAlignment> GradientProbe::measure(std::uint32_t first_trial) const {
-    const auto wanted = descent(), field = mean_field();
+    const auto wanted = descent();
     std::vector<std::vector<std::vector<double>>> changes(circuit_.projections().size());  // by projection, trial and synapse
     for (std::size_t trial = 0; trial < trials_; ++trial) {
-        auto measured = trainer_.measure(presentations(first_trial + static_cast<std::uint32_t>(trial * images_)));
+        auto measured = learner_.measure(presentations(first_trial + static_cast<std::uint32_t>(trial * images_)));
         for (std::size_t p = 0; p < measured.size(); ++p)
             if (!measured[p].empty()) changes[p].push_back(std::move(measured[p]));
     }
+    const auto field = spiking_ ? mean_field() : std::vector<std::vector<double>>{};
     std::vector<GradientAlignment> alignments;
     for (std::size_t p = 0; p < changes.size(); ++p) {
-        if (changes[p].empty()) continue;
-        const auto angle = noise_free_angle_degrees(changes[p], wanted[p]);
+        if (changes[p].empty() || (!spiking_ && dot(wanted[p], wanted[p]) == 0)) continue;  // what carries no activity has no gradient
         std::vector<double> mean;
         for (const auto& change : changes[p]) add(mean, change, learning_rate_[p] / static_cast<double>(trials_ * images_));
+        const auto angle = spiking_ ? noise_free_angle_degrees(changes[p], wanted[p]) : Moments{.mean = angle_degrees(mean, wanted[p])};
         const double along = dot(mean, wanted[p]) / dot(wanted[p], wanted[p]);
-        alignments.push_back({circuit_.projections()[p].name, angle.mean, angle.error(),
+        alignments.push_back({circuit_.projections()[p].name, angle.mean, spiking_ ? angle.error() : 0,
                               along / std::cos(angle.mean * std::numbers::pi / 180), alignment_of(mean, wanted[p]).sign_agreement,
-                              angle_degrees(field[p], wanted[p])});
+                              spiking_ ? angle_degrees(field[p], wanted[p]) : std::nan("")});
     }
     return alignments;
 }

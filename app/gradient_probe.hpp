@@ -5,21 +5,22 @@
 
 #include "data/images.hpp"
 #include "sim/description.hpp"
+#include "sim/learner.hpp"
 #include "sim/mean_field.hpp"
 #include "sim/rate_network.hpp"
-#include "sim/trainer.hpp"
 
 namespace ydot::app {
 
 /// What a plastic projection does to its weights in a presentation, beside minus the exact gradient of the loss: cross-entropy for a
 /// softmax read-out, binary cross-entropy for a logistic one, else squared error. The gradient is that of the rate reading, settled with
-/// the projections that conduct in the read-out phase, a mean over the images.
+/// the projections that conduct in the read-out phase (run.mode = "rate": with those that lead from a population to a later one, which
+/// alone carry activity there), a mean over the images.
 struct GradientAlignment {
     std::string projection;
     double angle_degrees = 0, angle_error_degrees = 0;  ///< of the expected change, free of Poisson noise; and the standard error
     double norm_ratio = 0;                              ///< length of the expected change (rate included) over the gradient's
     double sign_agreement = 0;                          ///< share of synapses whose measured mean change has the right sign
-    double mean_field_angle_degrees = 0;                ///< of the change in the rate reading in time: no noise, no causal term
+    double mean_field_angle_degrees = 0;  ///< of the change in the rate reading in time: no noise, no causal term; spiking mode only
 };
 
 /// Measures it at the weights of the moment; no weight changes.
@@ -27,7 +28,8 @@ class GradientProbe {
 public:
     /// @param images  of which the first metrics.gradient_images are shown, metrics.gradient_trials times each
     /// @throws Error for a population without a rate reading
-    GradientProbe(const Description& description, Circuit& circuit, Trainer& trainer, const data::ImageSet& images);
+    GradientProbe(const Description& description, Circuit& circuit, Learner& learner, const Schedule& schedule,
+                  const data::ImageSet& images);
     /// @param first_trial  of the random numbers; as many follow as there are presentations
     std::vector<GradientAlignment> measure(std::uint32_t first_trial) const;
     std::uint32_t presentations() const noexcept { return static_cast<std::uint32_t>(images_ * trials_); }
@@ -38,7 +40,9 @@ private:
     std::vector<Presentation> presentations(std::uint32_t first_trial) const;
 
     Circuit& circuit_;
-    Trainer& trainer_;
+    Learner& learner_;
+    Schedule schedule_;
+    bool spiking_;
     const data::ImageSet& set_;
     std::size_t images_, trials_;
     Loss loss_;

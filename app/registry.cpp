@@ -99,7 +99,7 @@ std::vector<std::pair<double, std::uint32_t>> spikes_of(const neurons::SpikeTrai
 template <class M>
 std::unique_ptr<const Population> make(const PopulationSpec& spec, const RunSpec& run) {
     const std::string path = "populations." + spec.name;
-    const auto params = read_fields<typename M::Params>(spec.parameters, path, field_keys<PopulationSpec>());
+    const auto params = read_fields<typename M::Params>(spec.parameters, path, population_keys());
     const auto size = static_cast<std::uint32_t>(spec.size);
     const bool continuous = is_continuous(spec, run);
     if constexpr (requires { M::check(params, run.dt_ms, path); }) M::check(params, run.dt_ms, path);
@@ -140,6 +140,7 @@ std::vector<ModelInfo> all_models() {
     for (const auto& circuit : networks::circuits()) models.push_back(circuit.info);
     models.push_back(table_of<RunSpec>("run", "time, seed, threads"));
     models.push_back(table_of<PopulationSpec>("population", "[populations.NAME]: these keys and the parameters of the model"));
+    models.push_back(table_of<RateSpec>("rate", "[populations.NAME.rate]: what units have beside their model in run.mode = \"rate\""));
     models.push_back(table_of<ProjectionSpec>(
         "projection", "[projections.NAME]: these keys, weight, delay_ms, plasticity and the parameters of the connector"));
     models.push_back(table_of<DistributionSpec>("distribution", "weight or delay_ms of a projection: a number, or a table of these keys"));

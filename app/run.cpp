@@ -17,6 +17,7 @@
 #include "data/images.hpp"
 #include "data/spike_file.hpp"
 #include "sim/error.hpp"
+#include "sim/rate_trainer.hpp"
 #include "ydot_version.hpp"
 
 namespace ydot::app {
@@ -42,7 +43,7 @@ public:
             slots_.push_back(chosen ? names.size() : none);
             if (chosen) names.push_back(name);
         }
-        if (description.record.spikes && !file.empty()) file_ = std::make_unique<data::SonataWriter>(file, names);
+        if (description.record.spikes && description.run.mode == Mode::spiking && !file.empty()) file_ = std::make_unique<data::SonataWriter>(file, names);
     }
     void set_offset_ms(double offset_ms) { offset_ms_ = offset_ms; }
     /// Spikes up to this time are neither counted nor written.
@@ -165,6 +166,8 @@ private:
         circuit_ = build_circuit(description_);
         describe_network();
         if (trains()) prepare_training();
+        else if (description_.run.mode == Mode::rate)
+            throw Error("run.mode", "must be \"spiking\" for a run without a schedule, got \"rate\"", {});
         else prepare_free_run();
     }
 
@@ -287,9 +290,18 @@ private:
                         {});
         images_ = load_images(description_);
         const auto classes = 1 + std::size_t{*std::max_element(images_.train.labels.begin(), images_.train.labels.end())};
-        trainer_ = std::make_unique<Trainer>(*circuit_, build_schedule(description_, *circuit_, images_.train.image_size(), classes));
+        const auto schedule = build_schedule(description_, *circuit_, images_.train.image_size(), classes);
+        if (description_.run.mode == Mode::rate) {
+            std::vector<RateSpec> units;
+            for (const auto& p : description_.populations) units.push_back(p.rate);
+            learner_ = std::make_unique<RateTrainer>(*circuit_, schedule, units);
+        } else {
+            auto trainer = std::make_unique<Trainer>(*circuit_, schedule);
+            trainer_ = trainer.get();
+            learner_ = std::move(trainer);
+        }
         if (description_.metrics.gradient_angle)
-            probe_ = std::make_unique<GradientProbe>(description_, *circuit_, *trainer_, images_.train);
+            probe_ = std::make_unique<GradientProbe>(description_, *circuit_, *learner_, schedule, images_.train);
     }
 
     void train() {
@@ -306,7 +318,7 @@ private:
         const auto evaluations = static_cast<std::size_t>(description_.schedule.evaluations);
         while (shown < total && !stopped()) {
             const auto begin = Clock::now();
-            const auto answers = trainer_->learn(next_batch(order, shown, std::min(batch, total - shown)), annealing(shown, total));
+            const auto answers = learner_->learn(next_batch(order, shown, std::min(batch, total - shown)), annealing(shown, total));
             training_s += seconds_since(begin);
             for (const auto& a : answers) {
                 wrong += a.answer != a.label;
@@ -330,24 +342,29 @@ private:
 
     void finish_training(std::size_t shown, double training_s) {
         auto& metrics = result_.summary.metrics;
-        restore(best_weights_);
-        auto activity = trainer_->take_activity();
-        double steps = static_cast<double>(activity.steps);
+        learner_->restore(best_);
+        double steps = trainer_ ? static_cast<double>(trainer_->take_activity().steps) : 0;
         metrics["epochs"] = static_cast<double>(shown) / static_cast<double>(images_.train.count());
-        metrics["chosen_epoch"] = best_.epoch;
-        metrics["validation_error_percent"] = best_.validation_error_percent;
+        metrics["chosen_epoch"] = best_point_.epoch;
+        metrics["validation_error_percent"] = best_point_.validation_error_percent;
         metrics["images_per_s"] = training_s > 0 ? static_cast<double>(shown) / training_s : 0;
         metrics["training_s"] = training_s;
         metrics["test_error_percent"] = error_percent(images_.test, test_trials, "testing");
         metrics["test_images"] = static_cast<double>(images_.test.count());
-        activity = trainer_->take_activity();
+        if (trainer_) {
+            const auto activity = trainer_->take_activity();
+            steps += static_cast<double>(activity.steps);
+            take_rates(activity);
+        }
+        result_.summary.timing.biological_s = steps * description_.run.dt_ms * 1e-3;
+        record_presentations("after learning");
+    }
+
+    void take_rates(const Trainer::Activity& activity) {
         const double tested_s = static_cast<double>(activity.steps) * description_.run.dt_ms * 1e-3;
         for (std::size_t p = 0; p < circuit_->population_count(); ++p)
             result_.summary.rates_Hz[circuit_->population(p).name()] =
                 tested_s > 0 ? static_cast<double>(activity.spikes[p]) / tested_s / circuit_->population(p).size() : 0;
-        steps += static_cast<double>(activity.steps);
-        result_.summary.timing.biological_s = steps * description_.run.dt_ms * 1e-3;
-        record_presentations("after learning");
     }
 
     double annealing(std::size_t shown, std::size_t total) const {
@@ -380,7 +397,7 @@ private:
         const auto start = Clock::now();
         constexpr std::size_t piece = 256;
         for (std::size_t k = 0; k < all.size(); k += piece) {
-            for (const auto& a : trainer_->test(std::span(all).subspan(k, std::min(piece, all.size() - k)))) wrong += a.answer != a.label;
+            for (const auto& a : learner_->test(std::span(all).subspan(k, std::min(piece, all.size() - k)))) wrong += a.answer != a.label;
             const double done = static_cast<double>(std::min(k + piece, all.size())) / static_cast<double>(all.size()),
                          elapsed = seconds_since(start);
             report({stage, done, done * static_cast<double>(all.size()) / elapsed, "images", elapsed / done * (1 - done), {}, {}});
@@ -399,9 +416,9 @@ private:
         point.learning_fraction = fraction;
         if (probe_)
             point.gradient = probe_->measure(probe_trials + static_cast<std::uint32_t>(result_.curve.size()) * probe_->presentations());
-        if (result_.curve.empty() || !(point.validation_error_percent > best_.validation_error_percent)) {
-            best_ = point;
-            best_weights_ = weights();
+        if (result_.curve.empty() || !(point.validation_error_percent > best_point_.validation_error_percent)) {
+            best_point_ = point;
+            best_ = learner_->state();
         }
         result_.curve.push_back(point);
         if (results_) results_->append(point);
@@ -409,24 +426,10 @@ private:
         report(progress);
     }
 
-    std::vector<std::vector<float>> weights() const {
-        std::vector<std::vector<float>> all;
-        for (const auto& p : circuit_->projections())
-            for (const auto& block : p.blocks) all.emplace_back(block.weights().begin(), block.weights().end());
-        return all;
-    }
-    void restore(const std::vector<std::vector<float>>& saved) {
-        std::size_t k = 0;
-        for (auto& p : circuit_->projections())
-            for (auto& block : p.blocks) {
-                std::copy(saved[k].begin(), saved[k].end(), block.weights().begin());
-                block.refresh_halves(0, block.sources());
-                ++k;
-            }
-    }
-
-    /// Shows the first training images with every phase of the schedule and writes the spikes one after another. Nothing learns.
+    /// Shows the first training images with every phase of the schedule and writes the spikes one after another. Nothing learns. The rate
+    /// reading has no spikes.
     void record_presentations(const std::string& when) {
+        if (!trainer_) return;
         const auto count = std::min<std::size_t>(static_cast<std::size_t>(description_.record.presentations), images_.train.count());
         for (std::size_t k = 0; k < count && results_; ++k) {
             writer_->set_offset_ms(recorded_ms_);
@@ -470,10 +473,11 @@ private:
     std::optional<ResultsDirectory> results_;
     std::unique_ptr<SpikeWriter> writer_;
     data::Split images_;
-    std::unique_ptr<Trainer> trainer_;
+    std::unique_ptr<Learner> learner_;
+    Trainer* trainer_ = nullptr;  ///< the learner, when it learns from spikes
     std::unique_ptr<GradientProbe> probe_;
-    LearningPoint best_;
-    std::vector<std::vector<float>> best_weights_;
+    LearningPoint best_point_;
+    std::vector<std::vector<float>> best_;  ///< state of the learner at that point
     Clock::time_point running_{};
     double cpu_s_ = 0;
     std::vector<RecordedInterval> intervals_;

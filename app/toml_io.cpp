@@ -104,10 +104,11 @@ PopulationSpec read_population(const Node& table, const std::string& path) {
     spec.name = table.key;
     Node plain = table;
     for (const auto& c : table.children)
-        if (c.kind == Node::Kind::table && !contains(own_keys<PopulationSpec>(), c.key))
+        if (c.kind == Node::Kind::table && !contains(population_keys(), c.key))
             spec.spread[c.key] = read_distribution(c, dotted(path, c.key));
     std::erase_if(plain.children, [&](const Node& c) { return spec.spread.contains(c.key); });
-    spec.parameters = read_rest(plain, path, own_keys<PopulationSpec>());
+    spec.parameters = read_rest(plain, path, population_keys());
+    if (const Node* c = table.child("rate")) spec.rate = read_table<RateSpec>(*c, path + ".rate");
     spec.source = table.source;
     return spec;
 }

@@ -71,7 +71,9 @@ void write_population(std::string& out, const PopulationSpec& spec) {
     append(lines, parameter_lines(spec.parameters));
     for (const auto& [key, distribution] : spec.spread)
         lines.push_back(fmt::format("{} = {}", key_toml(key), inline_table(field_lines(distribution))));
-    write_table(out, fmt::format("[populations.{}]", key_toml(spec.name)), lines);
+    const std::string table = "populations." + key_toml(spec.name);
+    write_table(out, '[' + table + ']', lines);
+    if (spec.rate != RateSpec{}) write_table(out, '[' + table + ".rate]", field_lines(spec.rate));
 }
 
 void write_stimulus(std::string& out, const StimulusSpec& spec) {

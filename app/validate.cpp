@@ -118,6 +118,9 @@ private:
         const std::string path = "populations." + spec.name;
         if (spec.model.empty()) fail(path + ".model", "must not be empty");
         check_ranges(spec, path);
+        check_ranges(spec.rate, path + ".rate");
+        if (d_.run.mode != Mode::rate && spec.rate != RateSpec{})
+            fail(path + ".rate", "is for run.mode = \"rate\"; write it under [when.rate] in a description that is read in both modes");
         require_propagator(path, spec.propagator, source(path + ".propagator"));
         for (const auto& [key, distribution] : spec.spread) {
             check_distribution(distribution, dotted(path, key));
@@ -136,6 +139,8 @@ private:
         check_ranges(spec.short_term, path + ".short_term");
         if (spec.short_term != ShortTermSpec{} && d_.metrics.gradient_angle)
             fail(path + ".short_term", "the mean field and the gradient know no short-term plasticity: leave out metrics.gradient_angle");
+        if (d_.run.mode != Mode::rate && spec.plasticity.manhattan)
+            fail(path + ".plasticity.manhattan", "needs run.mode = \"rate\"");
         if (const auto& p = spec.plasticity; p.rule.empty() && !p.parameters.empty())
             fail(path + ".plasticity." + p.parameters.begin()->first, "belongs to a rule, and there is no plasticity.rule");
         check_order(path + ".plasticity", "w_min", spec.plasticity.w_min, "w_max", spec.plasticity.w_max);

@@ -16,7 +16,8 @@ template <class Model>
 Feedback read_feedback(const Parameters& settings, const std::string& path) {
     const auto params = read_params<typename Model::Params>(settings, path);
     if (params.of.empty()) throw Error(path + ".of", "missing: the name of the forward projection", {});
-    if constexpr (Model::tie == WeightTie::none) return {params.of, 1};
+    if constexpr (Model::tie == WeightTie::none) return {params.of};
+    else if constexpr (requires { params.magnitudes; }) return {params.of, Model::factor(params), params.magnitudes};
     else return {params.of, Model::factor(params)};
 }
 

@@ -36,7 +36,8 @@ using Circuits = TypeList<Microcircuit, Brunel, VogelsAbbott, BalancedStdp>;
 /// What a feedback connector says of the forward projection it answers to.
 struct Feedback {
     std::string of;     ///< name of the forward projection
-    double factor = 1;  ///< of a tied weight: gain (WeightTie::transpose) or magnitude (WeightTie::sign)
+    double factor = 1;  ///< of a tied weight: gain (WeightTie::transpose) or mean magnitude (WeightTie::sign)
+    Magnitudes magnitudes = Magnitudes::equal;
     bool operator==(const Feedback&) const = default;
 };
 

@@ -102,11 +102,18 @@ BackgroundInput BackgroundInput::make(std::string_view population, double rate_H
     return background;
 }
 
-void Circuit::follow(std::size_t projection, std::size_t forward, Follows how, float gain) {
+float Projection::magnitude(std::uint64_t seed, std::uint32_t refresh, std::uint32_t source, std::uint32_t target) const noexcept {
+    if (magnitudes == Magnitudes::equal) return gain;
+    const auto words = random_words(seed, source, target, magnitudes == Magnitudes::fixed ? 0 : refresh, stream_of(name, Purpose::weight));
+    return 2 * gain * to_unit_float(words[0]);
+}
+
+void Circuit::follow(std::size_t projection, std::size_t forward, Follows how, float gain, Magnitudes magnitudes) {
     auto& follower = projections_[projection];
     follower.follows = how;
     follower.forward = forward;
     follower.gain = gain;
+    follower.magnitudes = magnitudes;
     const auto key = [](std::uint64_t a, std::uint64_t b) { return a << 32 | b; };
     std::unordered_map<std::uint64_t, const float*> forward_weights;
     for (auto& block : projections_[forward].blocks)
@@ -117,7 +124,8 @@ void Circuit::follow(std::size_t projection, std::size_t forward, Follows how, f
     for (auto& block : follower.blocks)
         block.for_each([&](std::uint32_t source, std::uint32_t target, auto, const float& w) {
             const auto found = forward_weights.find(key(target + block.first_target(), source));
-            if (found != forward_weights.end()) links.push_back({const_cast<float*>(&w), found->second});
+            if (found != forward_weights.end())
+                links.push_back({const_cast<float*>(&w), found->second, source, target + block.first_target()});
         });
     links_.emplace_back(projection, std::move(links));
     refresh_followers();
@@ -129,10 +137,12 @@ void Circuit::refresh_followers() {
         if (follower.follows == Follows::nothing) continue;
         for (const auto& block : projections_[follower.forward].blocks) block.settle();
         for (const auto& link : links)
-            *link.weight =
-                follower.follows == Follows::transpose ? follower.gain * *link.forward : std::copysign(follower.gain, *link.forward);
+            *link.weight = follower.follows == Follows::transpose
+                               ? follower.gain * *link.forward
+                               : std::copysign(follower.magnitude(seed_, refreshes_, link.source, link.target), *link.forward);
         for (auto& block : projections_[projection].blocks) block.refresh_halves(0, block.sources());
     }
+    ++refreshes_;
 }
 
 std::size_t Circuit::find_population(std::string_view name) const {

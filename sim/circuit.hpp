@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/current.hpp"
+#include "sim/description.hpp"
 #include "sim/plasticity.hpp"
 #include "sim/population.hpp"
 #include "sim/short_term.hpp"
@@ -19,7 +20,7 @@ namespace ydot {
 enum class Follows {
     nothing,
     transpose,  ///< the reverse weight of the forward projection times a gain
-    sign        ///< the sign of the reverse weight times a gain
+    sign        ///< the sign of the reverse weight times a magnitude
 };
 
 /// One projection, frozen but for its weights.
@@ -35,7 +36,10 @@ struct Projection {
 
     Follows follows = Follows::nothing;
     std::size_t forward = 0;  ///< the projection that is followed
-    float gain = 1;
+    float gain = 1;  ///< of a transpose; mean magnitude of weights that follow signs
+    Magnitudes magnitudes = Magnitudes::equal;
+    /// Of one weight that follows a sign. @param refresh  counts minibatches, for redrawn ones
+    float magnitude(std::uint64_t seed, std::uint32_t refresh, std::uint32_t source, std::uint32_t target) const noexcept;
 
     std::size_t synapses() const noexcept;
 };
@@ -78,7 +82,7 @@ public:
     std::span<const Stimulus> stimuli() const noexcept { return stimuli_; }
 
     /// Makes the weights of `projection` follow those of `forward`; both must be connected already.
-    void follow(std::size_t projection, std::size_t forward, Follows how, float gain);
+    void follow(std::size_t projection, std::size_t forward, Follows how, float gain, Magnitudes magnitudes = Magnitudes::equal);
     /// Brings the weights of all following projections up to date.
     void refresh_followers();
 
@@ -106,12 +110,14 @@ private:
     struct Link {  ///< one synapse of a follower and the forward synapse it follows
         float* weight;
         const float* forward;
+        std::uint32_t source, target;  ///< of the follower
     };
     double dt_ms_;
     std::uint64_t seed_;
     std::vector<std::unique_ptr<const Population>> populations_;
     std::vector<Projection> projections_;
     std::vector<std::pair<std::size_t, std::vector<Link>>> links_;
+    std::uint32_t refreshes_ = 0;
     std::vector<BackgroundInput> background_;  ///< by population
     std::vector<Stimulus> stimuli_;
     struct Stream {

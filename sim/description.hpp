@@ -15,10 +15,10 @@ namespace ydot {
 // models, rules and connectors as text; the application looks them up. Every struct lists its keys once, in `fields`;
 // reading, writing, defaults, errors and `ydot models` all follow that list.
 
-enum class Mode { spiking };
+enum class Mode { spiking, rate };
 template <>
 struct EnumNames<Mode> {
-    static constexpr std::array<std::string_view, 1> names{"spiking"};
+    static constexpr std::array<std::string_view, 2> names{"spiking", "rate"};
 };
 enum class Propagator { grid, continuous };
 template <>
@@ -64,6 +64,33 @@ struct DistributionSpec {
     bool operator==(const DistributionSpec&) const = default;
 };
 
+enum class Normalisation { none, batch };
+template <>
+struct EnumNames<Normalisation> {
+    static constexpr std::array<std::string_view, 2> names{"none", "batch"};
+};
+enum class RateNoise { none, poisson, gaussian, bernoulli };
+template <>
+struct EnumNames<RateNoise> {
+    static constexpr std::array<std::string_view, 4> names{"none", "poisson", "gaussian", "bernoulli"};
+};
+
+/// [populations.NAME.rate]: what units have beside their model in run.mode = "rate".
+struct RateSpec {
+    Normalisation normalisation = Normalisation::none;
+    RateNoise noise = RateNoise::none;
+    double spikes = 1, dropout = 0;
+    static constexpr std::tuple fields{
+        Field{"normalisation", &RateSpec::normalisation, "of each unit's potential over the minibatch, before its bias"},
+        Field{"noise", &RateSpec::noise,
+              "of what is sent while learning: Poisson spikes, Gaussian noise of their variance, or one spike with probability y"},
+        Field{"spikes", &RateSpec::spikes, "Poisson and Gaussian noise: mean number of spikes at activity 1, so that the variance is y / spikes",
+              positive},
+        Field{"dropout", &RateSpec::dropout, "share of the units that are silent for an image while learning; the others send more",
+              Range{0, 1, false, true}}};
+    bool operator==(const RateSpec&) const = default;
+};
+
 /// [populations.NAME]
 struct PopulationSpec {
     std::string name;
@@ -73,6 +100,7 @@ struct PopulationSpec {
     double background_rate_Hz = 0, background_weight = 0;
     Parameters parameters;                           ///< of the model
     std::map<std::string, DistributionSpec> spread;  ///< parameters of the model that differ from unit to unit
+    RateSpec rate;
     Source source;
     static constexpr std::tuple fields{Field{"model", &PopulationSpec::model, "name of a neuron model or source"},
                                        Field{"size", &PopulationSpec::size, "number of units", Range{1, 4e9}},
@@ -81,10 +109,17 @@ struct PopulationSpec {
                                              "independent Poisson spikes from outside, of all sources of a unit together", not_negative},
                                        Field{"background_weight", &PopulationSpec::background_weight, "of a spike from outside"}};
     bool operator==(const PopulationSpec& o) const {
-        return std::tie(name, model, size, propagator, background_rate_Hz, background_weight, parameters, spread) ==
-               std::tie(o.name, o.model, o.size, o.propagator, o.background_rate_Hz, o.background_weight, o.parameters, o.spread);
+        return std::tie(name, model, size, propagator, background_rate_Hz, background_weight, parameters, spread, rate) ==
+               std::tie(o.name, o.model, o.size, o.propagator, o.background_rate_Hz, o.background_weight, o.parameters, o.spread, o.rate);
     }
 };
+
+/// What every [populations.NAME] may hold; its other keys are parameters of the model.
+inline std::vector<std::string> population_keys() {
+    auto keys = field_keys<PopulationSpec>();
+    keys.emplace_back("rate");
+    return keys;
+}
 
 /// [stimuli.NAME]: a current into units; the other keys are parameters of its model.
 struct StimulusSpec {
@@ -127,7 +162,7 @@ struct PlasticitySpec {
     std::string rule;  ///< "" : static
     double learning_rate = 1, decay = 0, momentum = 0;
     double w_min = -std::numeric_limits<double>::infinity(), w_max = std::numeric_limits<double>::infinity();
-    bool dale = false;
+    bool dale = false, manhattan = false;
     Gate gate = Gate::later;
     CausalCorrection causal_correction = CausalCorrection::none;
     Parameters parameters;  ///< of the rule
@@ -141,6 +176,8 @@ struct PlasticitySpec {
         Field{"w_min", &PlasticitySpec::w_min, "lower bound of the weights"},
         Field{"w_max", &PlasticitySpec::w_max, "upper bound of the weights"},
         Field{"dale", &PlasticitySpec::dale, "no weight changes its sign, and all outgoing weights of a unit have one"},
+        Field{"manhattan", &PlasticitySpec::manhattan,
+              "a minibatch moves every weight by the same amount: only the sign of its change counts (run.mode = \"rate\")"},
         Field{"gate", &PlasticitySpec::gate, "which spike of a pair must fall into a phase that learns"},
         Field{"causal_correction", &PlasticitySpec::causal_correction,
               "subtract the drift that a pre spike causes by raising the post rate"}};
@@ -155,6 +192,17 @@ struct ShortTermSpec {
         Field{"tau_rec_ms", &ShortTermSpec::tau_rec_ms, "recovery of the resources (depression); 0: at once", not_negative},
         Field{"tau_facil_ms", &ShortTermSpec::tau_facil_ms, "decay of the utilisation (facilitation); 0: at once", not_negative}};
     bool operator==(const ShortTermSpec&) const = default;
+};
+
+/// Sizes of feedback weights that follow only the signs of the forward weights (Liao, Leibo & Poggio 2016: uSF, frSF, brSF).
+enum class Magnitudes {
+    equal,   ///< all one
+    fixed,   ///< uniform between 0 and twice the mean, drawn once
+    redrawn  ///< the same, drawn anew for every minibatch
+};
+template <>
+struct EnumNames<Magnitudes> {
+    static constexpr std::array<std::string_view, 3> names{"equal", "fixed", "redrawn"};
 };
 
 /// [projections.NAME]

@@ -247,6 +247,7 @@ private:
 struct Plasticity {
     std::shared_ptr<const PairRule> rule;
     double learning_rate = 1, decay = 0, momentum = 0;
+    bool manhattan = false;  ///< of a minibatch only the sign of the change counts
     Gate gate = Gate::later;
     /// Expected pair potentiation of an arrival per unit of weight and of slope, see causal_factor_of(); 0: no correction.
     double causal_factor = 0;

@@ -29,7 +29,9 @@ enum class Purpose : std::uint32_t {
     start = 8,
     parameter = 9,
     place = 12,
-    current = 13
+    current = 13,
+    rate_noise = 14,
+    dropout = 15
 };
 
 /// 32-bit FNV-1a of the object's name and the purpose: the "why" of a draw.

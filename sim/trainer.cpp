@@ -203,6 +203,23 @@ void Trainer::refuse_full(std::size_t k, std::size_t images) const {
                 {}, Error::Kind::run_failure);
 }
 
+std::vector<std::vector<float>> Trainer::state() const {
+    std::vector<std::vector<float>> weights;
+    for (const auto& p : circuit_.projections())
+        for (const auto& block : p.blocks) weights.emplace_back(block.weights().begin(), block.weights().end());
+    return weights;
+}
+
+void Trainer::restore(const std::vector<std::vector<float>>& state) {
+    std::size_t k = 0;
+    for (auto& p : circuit_.projections())
+        for (auto& block : p.blocks) {
+            std::copy(state[k].begin(), state[k].end(), block.weights().begin());
+            block.refresh_halves(0, block.sources());
+            ++k;
+        }
+}
+
 /// Of the threads that presented something.
 std::vector<ChangeSum*> Trainer::changes_of(std::size_t k) {
     std::vector<ChangeSum*> changes;

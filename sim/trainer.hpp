@@ -10,66 +10,23 @@
 #include <vector>
 
 #include "sim/batch_learning.hpp"
+#include "sim/learner.hpp"
 #include "sim/replica.hpp"
 
 namespace ydot {
 
-/// A phase of a presentation, frozen: names are indices, times are steps.
-struct Phase {
-    std::string name;
-    Step steps = 0;
-    std::vector<std::uint8_t> conducts, learns;  ///< by projection
-    std::vector<std::size_t> clamps;             ///< populations moved toward the target
-    float nudge = 0;
-    bool paired = true, readout = false;
-    double stop_above = std::numeric_limits<double>::infinity();
-};
-
-/// A schedule, frozen.
-struct Schedule {
-    std::size_t input = 0, readout = 0;  ///< populations
-    std::vector<Phase> phases;
-    Step test_readout_steps = 0;  ///< length of the read-out phase in tests; 0: as in training
-
-    Step longest() const noexcept;  ///< steps of the longest presentation
-};
-
-/// What a pixel is as the stimulus of a unit: 0 background, 1 full ink.
-template <std::floating_point T>
-constexpr T stimulus_of(std::uint8_t pixel) noexcept {
-    return static_cast<T>(pixel) / 255;
-}
-
-/// One image to show. `trial` keys every random number of the presentation, whichever thread runs it.
-struct Presentation {
-    std::span<const std::uint8_t> image;  ///< one byte for each unit of the input population
-    std::uint8_t label = 0;
-    std::uint32_t trial = 0;
-};
-
-/// What the network said.
-struct Answer {
-    std::uint8_t label = 0, answer = 0;
-    bool learned = false;  ///< the presentation went on to the phases that learn
-    double target_activity = 0;
-    Step steps = 0;
-};
-
 /// Presents images to replicas of a circuit in parallel and learns from each minibatch. Weights rest while a minibatch is shown; the
 /// changes of its presentations are added as integers, so results do not depend on the number of threads.
-class Trainer {
+class Trainer final : public Learner {
 public:
     Trainer(Circuit& circuit, Schedule schedule);
-    ~Trainer();
+    ~Trainer() override;
 
-    /// Shows one minibatch with every phase of the schedule, then changes the weights.
-    /// @param factor  annealing of the learning rates
-    std::vector<Answer> learn(std::span<const Presentation> batch, double factor);
-    /// Shows images with every phase, whatever `stop_above` says, and returns the changes that learning would make, summed over them: by
-    /// projection (empty: not plastic) and synapse, see BatchLearner::changes_in(). No weight changes.
-    std::vector<std::vector<double>> measure(std::span<const Presentation> images);
-    /// Shows images up to the end of the read-out phase; clamps are off and the label reaches nobody but the returned Answer.
-    std::vector<Answer> test(std::span<const Presentation> images);
+    std::vector<Answer> learn(std::span<const Presentation> batch, double factor) override;
+    std::vector<std::vector<double>> measure(std::span<const Presentation> images) override;
+    std::vector<Answer> test(std::span<const Presentation> images) override;
+    std::vector<std::vector<float>> state() const override;
+    void restore(const std::vector<std::vector<float>>& state) override;
     /// Shows one image to a replica of its own, with every phase (`teach`: clamps on) but without learning, for recording.
     Answer show(const Presentation& image, bool teach, SpikeObserver* observer);
 

@@ -13,10 +13,12 @@
 namespace ydot::app::detail {
 namespace {
 
+enum Stage : int { of_when = 1, of_override = 2 };
+
 struct Override {
     Names path;
-    std::string value;
-    Origin origin;
+    Node value;
+    Source source;
 };
 
 std::string_view trimmed(std::string_view text) {
@@ -41,7 +43,9 @@ Override parse_override(const std::string& text) {
     Names path = split_path(key);
     const bool gap = std::any_of(path.begin(), path.end(), [](const auto& part) { return part.empty(); });
     if (equals == std::string::npos || gap) throw Error("--set", fmt::format("must look like key.path=value, got \"{}\"", text), {});
-    return {std::move(path), std::string(trimmed(std::string_view(text).substr(equals + 1))), {"--set " + key, true}};
+    const Origin origin{"--set " + key, true};
+    Node value = parse_value(std::string(trimmed(std::string_view(text).substr(equals + 1))), key, origin);
+    return {std::move(path), std::move(value), origin.at()};
 }
 
 Node implied_mean(double x, const Source& source) {
@@ -97,27 +101,36 @@ Node& add_child(Node& parent, const std::string& path, const std::string& key, c
 }
 
 /// One step of an override's path; `parent` is the path of `at`.
-Node& step_into(Node& at, const std::string& parent, const std::string& part, const Source& source) {
+Node& step_into(Node& at, const std::string& parent, const std::string& part, const Source& source, int stage) {
     if (at.kind == Node::Kind::list) return element(at, parent, part, source);
     if (at.kind == Node::Kind::value) refuse(parent, fmt::format("is {}, which has no key {}", to_text(at.value), part), source);
     if (Node* found = at.child(part)) return *found;
-    if (const auto thing = named_thing(parent); !thing.empty()) refuse_name(dotted(parent, part), thing, part, keys_of(at), source);
-    return add_child(at, parent, part, source);
+    if (const auto thing = named_thing(parent); !thing.empty() && stage == of_override)
+        refuse_name(dotted(parent, part), thing, part, keys_of(at), source);
+    Node& made = add_child(at, parent, part, source);
+    made.stage = stage;
+    return made;
 }
 
-void apply(Node& root, const Override& o) {
+void mark(Node& node, int stage) {
+    node.stage = stage;
+    for (auto& child : node.children) mark(child, stage);
+}
+
+void apply(Node& root, const Override& o, int stage) {
     Node* at = &root;
     std::string path;
     for (const auto& part : o.path) {
         const auto dot = path.rfind('.');
         if (at->kind == Node::Kind::value && dot != std::string::npos && is_distribution(path.substr(0, dot), at->key))
             open_distribution(*at);
-        at = &step_into(*at, path, part, o.origin.at());
+        at = &step_into(*at, path, part, o.source, stage);
         path = dotted(path, part);
     }
-    Node value = parse_value(o.value, path, o.origin);
+    Node value = o.value;
     value.key = at->key;
-    value.key_source = o.origin.at();
+    value.key_source = stage == of_override ? o.source : o.value.key_source;
+    mark(value, stage);
     *at = std::move(value);
 }
 
@@ -129,7 +142,7 @@ template <class F>
 void for_each_choice(Node& root, F&& f) {
     if (Node* circuit = root.child("circuit")) f("circuit", *circuit, "name", own_keys<CircuitSpec>());
     if (Node* populations = root.child("populations"))
-        for (auto& p : populations->children) f("populations." + p.key, p, "model", own_keys<PopulationSpec>());
+        for (auto& p : populations->children) f("populations." + p.key, p, "model", population_keys());
     if (Node* stimuli = root.child("stimuli"))
         for (auto& s : stimuli->children) f("stimuli." + s.key, s, "model", own_keys<StimulusSpec>());
     if (Node* projections = root.child("projections"))
@@ -151,22 +164,70 @@ bool answers_to_forward(std::string_view connector) {
     return std::any_of(all.begin(), all.end(), [&](const auto& c) { return c.info.name == connector && c.feedback; });
 }
 
-void drop_former_parameters(Node& table, const Names& shared, bool keep_of) {
-    std::erase_if(table.children,
-                  [&](const Node& c) { return c.source.line > 0 && !contains(shared, c.key) && !(keep_of && c.key == "of"); });
+void drop_former_parameters(Node& table, const Names& shared, bool keep_of, int stage) {
+    std::erase_if(table.children, [&](const Node& c) { return c.stage < stage && !contains(shared, c.key) && !(keep_of && c.key == "of"); });
+}
+
+/// Comparing the choices before and after all overrides of a stage makes their order irrelevant.
+void apply_all(Node& root, std::span<const Override> overrides, int stage) {
+    std::map<std::string, std::string> former;
+    for_each_choice(root, [&](const auto& path, Node& table, auto key, const Names&) { former[path] = choice(table, key); });
+    for (const auto& o : overrides) apply(root, o, stage);
+    for_each_choice(root, [&](const auto& path, Node& table, auto key, const Names& shared) {
+        if (const auto& before = former[path]; !before.empty() && before != choice(table, key))
+            drop_former_parameters(table, shared, std::string_view(key) == "connector" && answers_to_forward(choice(table, key)), stage);
+    });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// [when.MODE]
+
+/// Every value of a table as an override; a weight or delay is one value.
+void collect(const Node& node, const Names& path, const std::string& parent, std::vector<Override>& all) {
+    if (node.kind != Node::Kind::table || (!path.empty() && is_distribution(parent, node.key)))
+        return all.push_back({path, node, node.source});
+    for (const auto& child : node.children) {
+        Names deeper = path;
+        deeper.push_back(child.key);
+        collect(child, deeper, path.empty() ? "" : dotted(parent, node.key), all);
+    }
+}
+
+/// The mode that the description will be read in; what is no mode is refused when it is read.
+std::string mode_of(const Node& root, std::span<const Override> overrides) {
+    const Node* run = root.child("run");
+    const auto* mode = run ? run->text("mode") : nullptr;
+    for (const auto& o : overrides)
+        if (o.path == Names{"run", "mode"}) mode = std::get_if<std::string>(&o.value.value);
+    return mode ? *mode : std::string(EnumNames<Mode>::names[static_cast<std::size_t>(RunSpec{}.mode)]);
+}
+
+/// Takes [when] out of the tree. @returns what it says of this mode
+std::vector<Override> take_when(Node& root, const std::string& mode) {
+    Node* when = root.child("when");
+    if (!when) return {};
+    if (when->kind != Node::Kind::table) refuse("when", "must be a table, got " + text_of(*when), when->source);
+    const Names modes(EnumNames<Mode>::names.begin(), EnumNames<Mode>::names.end());
+    std::vector<Override> said;
+    for (const auto& reading : when->children) {
+        if (!contains(modes, reading.key)) refuse_key("when", reading.key, modes, reading.key_source);
+        if (reading.kind != Node::Kind::table) refuse("when." + reading.key, "must be a table, got " + text_of(reading), reading.source);
+        if (reading.child("run") && reading.child("run")->child("mode"))
+            refuse("when." + reading.key + ".run.mode", "cannot depend on the mode", reading.child("run")->child("mode")->source);
+        if (reading.key == mode) collect(reading, {}, {}, said);
+    }
+    std::erase_if(root.children, [](const Node& c) { return c.key == "when"; });
+    return said;
 }
 
 }  // namespace
 
-/// Comparing the choices before and after all overrides makes their order irrelevant.
-void apply_overrides(Node& root, std::span<const std::string> overrides) {
-    std::map<std::string, std::string> former;
-    for_each_choice(root, [&](const auto& path, Node& table, auto key, const Names&) { former[path] = choice(table, key); });
-    for (const auto& text : overrides) apply(root, parse_override(text));
-    for_each_choice(root, [&](const auto& path, Node& table, auto key, const Names& shared) {
-        if (const auto& before = former[path]; !before.empty() && before != choice(table, key))
-            drop_former_parameters(table, shared, std::string_view(key) == "connector" && answers_to_forward(choice(table, key)));
-    });
+void apply_overrides(Node& root, std::span<const std::string> texts) {
+    std::vector<Override> overrides;
+    for (const auto& text : texts) overrides.push_back(parse_override(text));
+    const auto said = take_when(root, mode_of(root, overrides));
+    apply_all(root, said, of_when);
+    apply_all(root, overrides, of_override);
 }
 
 }  // namespace ydot::app::detail

@@ -6,7 +6,8 @@
 
 namespace ydot::app::detail {
 
-/// Changes the tree of a description as "key.path=value" says, one after another; read_description() says what is allowed.
+/// Changes the tree of a description as its table [when.MODE] says for the mode it is read in, then as each "key.path=value" says, one
+/// after another; read_description() says what is allowed. No [when] is left.
 void apply_overrides(Node& root, std::span<const std::string> overrides);
 
 }  // namespace ydot::app::detail

@@ -24,6 +24,7 @@ struct Node {
     Kind kind = Kind::table;
     Value value;
     bool implied = false;  // the mean that `weight = 0.5`, or no weight at all, stands for
+    int stage = 0;         // 0: of the file, 1: of its [when.MODE], 2: of an override
     std::vector<Node> children;
 
     Node* child(std::string_view name) {

@@ -1,0 +1,153 @@
+#include "sim/rate_layer.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "sim/parallel.hpp"
+
+namespace ydot {
+namespace {
+
+constexpr std::size_t images_at_a_time = 16, units_at_a_time = 128;
+constexpr float statistics_weight = 0.1f;  // of the newest minibatch in the running mean and variance
+
+float* column(RateMatrix& m, Eigen::Index k) { return m.data() + k * m.rows(); }
+
+/// f(first image, number of images), in parallel.
+template <class F>
+void for_images(Eigen::Index images, const F& f) {
+    parallel_for(static_cast<std::size_t>(images), images_at_a_time,
+                 [&](std::size_t begin, std::size_t end) { f(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)); });
+}
+template <class F>
+void for_units(std::size_t units, const F& f) {
+    parallel_for(units, units_at_a_time,
+                 [&](std::size_t begin, std::size_t end) { f(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)); });
+}
+
+/// Number of events of a Poisson process with this mean, by inversion of one uniform number.
+float poisson_count(float mean, float uniform) {
+    float probability = std::exp(-mean), below = probability, count = 0;
+    while (uniform >= below && count < 1000) {
+        ++count;
+        probability *= mean / count;
+        below += probability;
+        if (probability < 1e-9f && count > mean) break;
+    }
+    return count;
+}
+
+}  // namespace
+
+RateLayer::RateLayer(const Population& population, const RateSpec& spec, std::uint64_t seed)
+    : population_(&population), spec_(spec), seed_(seed) {
+    if (spec.normalisation == Normalisation::none) return;
+    statistics_.assign(2 * units(), 0.0f);
+    std::fill(statistics_.begin() + static_cast<std::ptrdiff_t>(units()), statistics_.end(), 1.0f);
+}
+
+void RateLayer::respond(std::span<const std::uint32_t> trials, bool learning) {
+    if (spec_.normalisation == Normalisation::batch) normalise(learning);
+    const auto bias = static_cast<float>(population_->bias());
+    activity_.resize(potential_.rows(), potential_.cols());
+    for_images(potential_.cols(), [&](Eigen::Index first, Eigen::Index images) {
+        auto u = potential_.middleCols(first, images);
+        u.array() += bias;
+        activity_.middleCols(first, images) = u;
+        population_->activities(std::span<float>(column(activity_, first), static_cast<std::size_t>(images) * units()));
+    });
+    send(trials, learning);
+}
+
+void RateLayer::show(RateMatrix activity, std::span<const std::uint32_t> trials, bool learning) {
+    activity_ = std::move(activity);
+    send(trials, learning);
+}
+
+void RateLayer::normalise(bool learning) {
+    mean_.resize(potential_.rows());
+    inverse_deviation_.resize(potential_.rows());
+    const auto images = static_cast<float>(potential_.cols());
+    for_units(units(), [&](Eigen::Index first, Eigen::Index count) {
+        auto u = potential_.middleRows(first, count).array();
+        auto mean = mean_.segment(first, count), inverse = inverse_deviation_.segment(first, count);
+        Eigen::Map<Eigen::ArrayXf> running_mean(statistics_.data() + first, count),
+            running_variance(statistics_.data() + units() + first, count);
+        if (learning) {
+            mean = u.rowwise().sum() / images;
+            const Eigen::ArrayXf variance = (u.colwise() - mean).square().rowwise().sum() / images;
+            running_mean += statistics_weight * (mean - running_mean);
+            running_variance += statistics_weight * (variance - running_variance);
+            inverse = (variance + 1e-5f).rsqrt();
+        } else {
+            mean = running_mean;
+            inverse = (running_variance + 1e-5f).rsqrt();
+        }
+        u = (u.colwise() - mean).colwise() * inverse;
+    });
+}
+
+void RateLayer::send(std::span<const std::uint32_t> trials, bool learning) {
+    noisy_ = learning && (spec_.noise != RateNoise::none || spec_.dropout > 0);
+    if (!noisy_) return;
+    sent_ = activity_;
+    if (spec_.dropout > 0) kept_.resize(sent_.rows(), sent_.cols());
+    for_images(sent_.cols(), [&](Eigen::Index first, Eigen::Index images) {
+        for (Eigen::Index k = first; k < first + images; ++k) send_image(k, trials[static_cast<std::size_t>(k)]);
+    });
+}
+
+void RateLayer::send_image(Eigen::Index image, std::uint32_t trial) {
+    float* const y = column(sent_, image);
+    std::vector<std::uint32_t> words(UnitShard::padded_size(static_cast<std::uint32_t>(units()))), more;
+    const auto draw = [&](std::vector<std::uint32_t>& into, std::uint32_t when, Purpose purpose) {
+        into.resize(words.size());
+        fill_random_words(into, seed_, 0, when, trial, stream_of(population_->name(), purpose));
+    };
+    const auto spikes = static_cast<float>(spec_.spikes);
+    if (spec_.noise != RateNoise::none) draw(words, 0, Purpose::rate_noise);
+    switch (spec_.noise) {
+        case RateNoise::none: break;
+        case RateNoise::bernoulli:
+            for (std::size_t i = 0; i < units(); ++i) y[i] = to_unit_float(words[i]) < y[i] ? 1.0f : 0.0f;
+            break;
+        case RateNoise::poisson:
+            for (std::size_t i = 0; i < units(); ++i) y[i] = poisson_count(spikes * y[i], to_unit_float(words[i])) / spikes;
+            break;
+        case RateNoise::gaussian:
+            draw(more, 1, Purpose::rate_noise);
+            for (std::size_t i = 0; i < units(); ++i) {
+                const float radius = std::sqrt(-2 * std::log1p(-to_unit_float(words[i]))),
+                            normal = radius * std::cos(2 * std::numbers::pi_v<float> * to_unit_float(more[i]));
+                y[i] += std::sqrt(std::max(y[i], 0.0f) / spikes) * normal;
+            }
+            break;
+    }
+    if (!(spec_.dropout > 0)) return;
+    draw(words, 0, Purpose::dropout);
+    const auto silent = static_cast<float>(spec_.dropout);
+    float* const kept = column(kept_, image);
+    for (std::size_t i = 0; i < units(); ++i) {
+        kept[i] = to_unit_float(words[i]) < silent ? 0.0f : 1 / (1 - silent);
+        y[i] *= kept[i];
+    }
+}
+
+void RateLayer::pull_back(RateMatrix& change) const {
+    const auto size = [&](Eigen::Index images) { return static_cast<std::size_t>(images) * units(); };
+    for_images(change.cols(), [&](Eigen::Index first, Eigen::Index images) {
+        if (noisy_ && spec_.dropout > 0) change.middleCols(first, images).array() *= kept_.middleCols(first, images).array();
+        population_->pull_back(std::span(potential_.col(first).data(), size(images)), std::span(activity_.col(first).data(), size(images)),
+                               std::span(column(change, first), size(images)));
+    });
+    if (spec_.normalisation == Normalisation::none) return;
+    const auto images = static_cast<float>(change.cols()), bias = static_cast<float>(population_->bias());
+    for_units(units(), [&](Eigen::Index first, Eigen::Index count) {  // exact, through mean and variance
+        auto v = change.middleRows(first, count).array();
+        const Eigen::ArrayXXf normalised = potential_.middleRows(first, count).array() - bias;
+        const Eigen::ArrayXf mean = v.rowwise().sum() / images, along = (v * normalised).rowwise().sum() / images;
+        v = ((v.colwise() - mean) - normalised.colwise() * along).colwise() * inverse_deviation_.segment(first, count);
+    });
+}
+
+}  // namespace ydot

@@ -1,0 +1,59 @@
+#pragma once
+#include <Eigen/Dense>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/description.hpp"
+#include "sim/population.hpp"
+
+namespace ydot {
+
+/// Units are rows, the images of a minibatch columns.
+using RateMatrix = Eigen::MatrixXf;
+
+/// A population in the rate reading, for a minibatch at a time:
+///   y = phi(u),  what is sent: y with the noise of [populations.NAME.rate].
+/// With batch normalisation (Ioffe & Szegedy 2015) phi sees (u - mean) / sqrt(variance + 1e-5) + bias of each unit over the minibatch; in
+/// tests over all minibatches so far, with exponentially falling weight.
+/// Every random number is keyed by the trial of its image, so that nothing depends on threads.
+class RateLayer {
+public:
+    RateLayer(const Population& population, const RateSpec& spec, std::uint64_t seed);
+
+    const Population& population() const noexcept { return *population_; }
+    /// Populations without inputs show their stimulus, or activity 1.
+    bool receives() const noexcept { return population_->receives(); }
+
+    /// The potential u, to be filled before respond(): size() x images, without the bias.
+    RateMatrix& potential() noexcept { return potential_; }
+    const RateMatrix& activity() const noexcept { return activity_; }
+    const RateMatrix& sent() const noexcept { return noisy_ ? sent_ : activity_; }
+
+    /// Potential -> activity. @param trials  one an image @param learning  with noise, and the statistics of this minibatch
+    void respond(std::span<const std::uint32_t> trials, bool learning);
+    /// Activities from outside, of populations that do not receive.
+    void show(RateMatrix activity, std::span<const std::uint32_t> trials, bool learning);
+    /// In place, change of what is sent -> change of the potential that causes it, to first order (transposed: errors come down).
+    void pull_back(RateMatrix& change) const;
+
+    /// Running mean and variance of batch normalisation; empty without.
+    const std::vector<float>& statistics() const noexcept { return statistics_; }
+    void set_statistics(const std::vector<float>& statistics) { statistics_ = statistics; }
+
+private:
+    void normalise(bool learning);
+    void send(std::span<const std::uint32_t> trials, bool learning);
+    void send_image(Eigen::Index image, std::uint32_t trial);
+    std::size_t units() const noexcept { return population_->size(); }
+
+    const Population* population_;
+    RateSpec spec_;
+    std::uint64_t seed_;
+    RateMatrix potential_, activity_, sent_, kept_;
+    Eigen::ArrayXf mean_, inverse_deviation_;
+    std::vector<float> statistics_;
+    bool noisy_ = false;  ///< in this minibatch
+};
+
+}  // namespace ydot

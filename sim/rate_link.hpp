@@ -1,0 +1,53 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "sim/circuit.hpp"
+#include "sim/rate_layer.hpp"
+
+namespace ydot {
+
+/// A projection in the rate reading: a matrix W, targets x sources, of which only the synapses that exist learn.
+class RateLink {
+public:
+    /// @throws Error for a plastic projection with several synapses between the same two units
+    explicit RateLink(const Circuit& circuit, std::size_t projection);
+
+    std::size_t from() const noexcept { return projection_->from; }
+    std::size_t to() const noexcept { return projection_->to; }
+    const Projection& projection() const noexcept { return *projection_; }
+    bool plastic() const noexcept { return projection_->plasticity.has_value(); }
+
+    /// out += W y for the targets [first, first + count). @param forward  the link whose weights this one follows, if it follows
+    void add_input(const RateMatrix& y, Eigen::Index first, Eigen::Index count, RateMatrix& out, const RateLink* forward) const;
+
+    /// A part of a change: factor x post x pre^T, summed over images.
+    struct Product {
+        const RateMatrix* post;
+        const RateMatrix* pre;
+        float factor;
+    };
+    /// w <- (1 - decay factor)^images w + learning_rate factor v,  v <- momentum v + sum of products (or its sign, `manhattan`), then limits.
+    void learn(std::span<const Product> products, double factor, std::size_t images);
+    /// The sum of products, synapse by synapse in the order of SynapseBlock::for_each.
+    std::vector<double> changes(std::span<const Product> products) const;
+
+    /// Takes over the signs of `forward`, for links that follow them. @param refresh  counts the minibatches, for redrawn magnitudes
+    void follow_signs(const RateLink& forward, std::uint64_t seed, std::uint32_t refresh);
+
+    const RateMatrix& weights() const noexcept { return weight_; }
+    void set_weights(std::span<const float> weights);
+    /// Writes the weights into the circuit.
+    void store(Circuit& circuit) const;
+
+private:
+    Eigen::MatrixXf sum_of(std::span<const Product> products, Eigen::Index first, Eigen::Index count) const;
+
+    const Projection* projection_;
+    std::size_t index_;
+    RateMatrix weight_, velocity_;
+    RateMatrix mask_;        ///< 1 where there is a synapse; empty: everywhere
+    RateMatrix magnitudes_;  ///< of weights that follow signs
+};
+
+}  // namespace ydot

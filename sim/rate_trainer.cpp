@@ -1,0 +1,183 @@
+#include "sim/rate_trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/error.hpp"
+#include "sim/parallel.hpp"
+#include "sim/rate_network.hpp"
+
+namespace ydot {
+namespace {
+
+constexpr std::size_t targets_at_a_time = 128;
+
+/// The amplitude of an antisymmetric window.
+float amplitude_of(const Projection& projection) {
+    const auto& rule = *projection.plasticity->rule;
+    const auto window = rule.window();
+    if (!rule.additive() || window.a_plus != window.a_minus || window.tau_plus_ms != window.tau_minus_ms)
+        throw Error("projections." + projection.name + ".plasticity.rule",
+                    "has no rate reading: run.mode = \"rate\" needs an additive rule with an antisymmetric window, derivative or "
+                    "recirculation",
+                    {});
+    return static_cast<float>(window.a_plus);
+}
+
+}  // namespace
+
+RateTrainer::RateTrainer(Circuit& circuit, Schedule schedule, std::span<const RateSpec> units)
+    : circuit_(circuit), schedule_(std::move(schedule)), learns_(circuit.projections().size()), amplitude_(circuit.projections().size()) {
+    require_rates(circuit);
+    for (const auto& phase : schedule_.phases) {
+        if (nudge_ == 0 && !phase.clamps.empty()) nudge_ = phase.nudge;
+        for (std::size_t p = 0; p < learns_.size(); ++p) learns_[p] |= phase.learns[p];
+    }
+    for (std::size_t p = 0; p < circuit.population_count(); ++p) layers_.emplace_back(circuit.population(p), units[p], circuit.seed());
+    change_.resize(layers_.size());
+    for (std::size_t p = 0; p < circuit.projections().size(); ++p) {
+        const auto& projection = circuit.projections()[p];
+        if (projection.from == projection.to)
+            throw Error("projections." + projection.name,
+                        "connects a population with itself; run.mode = \"rate\" goes through the populations in their order", {});
+        links_.emplace_back(circuit, p);
+        if (links_.back().plastic()) amplitude_[p] = amplitude_of(projection);
+    }
+}
+
+bool RateTrainer::upward(const RateLink& link) const noexcept { return link.from() < link.to() || !layers_[link.from()].receives(); }
+
+const RateLink* RateTrainer::forward_of(const RateLink& link) const noexcept {
+    return link.projection().follows == Follows::nothing ? nullptr : &links_[link.projection().forward];
+}
+
+void RateTrainer::go_up(std::span<const Presentation> images, bool learning) {
+    const auto count = static_cast<Eigen::Index>(images.size());
+    std::vector<std::uint32_t> trials;
+    for (const auto& image : images) trials.push_back(image.trial);
+    for (std::size_t p = 0; p < layers_.size(); ++p) {
+        auto& layer = layers_[p];
+        const auto units = static_cast<Eigen::Index>(layer.population().size());
+        if (!layer.receives()) {
+            RateMatrix shown = RateMatrix::Ones(units, count);
+            if (p == schedule_.input)
+                parallel_for(images.size(), 16, [&](std::size_t begin, std::size_t end) {
+                    for (std::size_t k = begin; k < end; ++k)
+                        std::transform(images[k].image.begin(), images[k].image.end(), shown.col(static_cast<Eigen::Index>(k)).begin(),
+                                       stimulus_of<float>);
+                });
+            layer.show(std::move(shown), trials, learning);
+            continue;
+        }
+        auto& u = layer.potential();
+        u.resize(units, count);
+        parallel_for(static_cast<std::size_t>(units), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
+            const auto first = static_cast<Eigen::Index>(begin), rows = static_cast<Eigen::Index>(end - begin);
+            u.middleRows(first, rows).setZero();
+            for (const auto& link : links_)
+                if (link.to() == p && upward(link)) link.add_input(layers_[link.from()].sent(), first, rows, u, forward_of(link));
+        });
+        layer.respond(trials, learning);
+    }
+}
+
+/// @param stop  images that are known well enough change nothing
+void RateTrainer::go_down(std::span<const Presentation> images, bool stop) {
+    for (auto& link : links_)
+        if (link.projection().follows == Follows::sign) link.follow_signs(*forward_of(link), circuit_.seed(), minibatches_);
+    const auto count = static_cast<Eigen::Index>(images.size());
+    double limit = std::numeric_limits<double>::infinity();
+    for (const auto& phase : schedule_.phases)
+        if (phase.readout) limit = phase.stop_above;
+    for (std::size_t p = layers_.size(); p-- > 0;) {
+        if (!layers_[p].receives()) continue;
+        auto& change = change_[p];
+        const auto units = static_cast<Eigen::Index>(layers_[p].population().size());
+        change.setZero(units, count);
+        if (p != schedule_.readout) {
+            parallel_for(static_cast<std::size_t>(units), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
+                const auto first = static_cast<Eigen::Index>(begin), rows = static_cast<Eigen::Index>(end - begin);
+                for (const auto& link : links_)
+                    if (link.to() == p && !upward(link)) link.add_input(change_[link.from()], first, rows, change, forward_of(link));
+            });
+            layers_[p].pull_back(change);
+            continue;
+        }
+        const auto& y = layers_[p].activity();
+        for (Eigen::Index k = 0; k < count; ++k) {
+            const auto label = static_cast<Eigen::Index>(images[static_cast<std::size_t>(k)].label);
+            if (stop && static_cast<double>(y(label, k)) > limit) continue;
+            change.col(k) = -nudge_ * y.col(k);
+            change(label, k) += nudge_;
+        }
+    }
+}
+
+std::vector<Answer> RateTrainer::answers(std::span<const Presentation> images) const {
+    std::vector<Answer> answers;
+    const auto& y = layers_[schedule_.readout].activity();
+    for (std::size_t k = 0; k < images.size(); ++k) {
+        const auto column = y.col(static_cast<Eigen::Index>(k));
+        Answer answer{images[k].label, 0, false, static_cast<double>(column(images[k].label)), 0};
+        answer.answer = static_cast<std::uint8_t>(std::max_element(column.begin(), column.end()) - column.begin());
+        answers.push_back(answer);
+    }
+    return answers;
+}
+
+std::vector<RateLink::Product> RateTrainer::products_of(const RateLink& link) const {
+    const float amplitude = amplitude_[static_cast<std::size_t>(&link - links_.data())];
+    const auto gate = link.projection().plasticity->gate;
+    std::vector<RateLink::Product> products;
+    const auto &pre = layers_[link.from()], &post = layers_[link.to()];
+    if (gate != Gate::post && post.receives()) products.push_back({&change_[link.to()], &pre.sent(), amplitude});
+    if (gate != Gate::pre && pre.receives()) products.push_back({&post.sent(), &change_[link.from()], -amplitude});
+    return products;
+}
+
+std::vector<Answer> RateTrainer::learn(std::span<const Presentation> batch, double factor) {
+    go_up(batch, true);
+    go_down(batch, true);
+    for (std::size_t p = 0; p < links_.size(); ++p)
+        if (learns_[p]) links_[p].learn(products_of(links_[p]), factor, batch.size());
+    ++minibatches_;
+    auto result = answers(batch);
+    for (std::size_t k = 0; k < batch.size(); ++k)
+        result[k].learned = !change_[schedule_.readout].col(static_cast<Eigen::Index>(k)).isZero(0);
+    return result;
+}
+
+std::vector<std::vector<double>> RateTrainer::measure(std::span<const Presentation> images) {
+    go_up(images, true);
+    go_down(images, false);
+    std::vector<std::vector<double>> changes(links_.size());
+    for (std::size_t p = 0; p < links_.size(); ++p)
+        if (links_[p].plastic()) changes[p] = links_[p].changes(products_of(links_[p]));
+    return changes;
+}
+
+std::vector<Answer> RateTrainer::test(std::span<const Presentation> images) {
+    go_up(images, false);
+    return answers(images);
+}
+
+std::vector<std::vector<float>> RateTrainer::state() const {
+    std::vector<std::vector<float>> state;
+    for (const auto& link : links_)
+        if (link.plastic()) state.emplace_back(link.weights().reshaped().begin(), link.weights().reshaped().end());
+    for (const auto& layer : layers_) state.push_back(layer.statistics());
+    return state;
+}
+
+void RateTrainer::restore(const std::vector<std::vector<float>>& state) {
+    std::size_t k = 0;
+    for (auto& link : links_) {
+        if (!link.plastic()) continue;
+        link.set_weights(state[k++]);
+        link.store(circuit_);
+    }
+    for (auto& layer : layers_) layer.set_statistics(state[k++]);
+    circuit_.refresh_followers();
+}
+
+}  // namespace ydot
