@@ -12,7 +12,12 @@ struct Peer {
     double cpu_s_per_biological_s;
 };
 
-std::vector<Figure> measure(const Options& options, const std::string& circuit, double duration_ms, std::vector<Peer> peers = {}) {
+struct Measured {
+    std::vector<Figure> figures;
+    double cpu_s_per_biological_s;
+};
+
+Measured run(const Options& options, const std::string& circuit, double duration_ms, const std::vector<Peer>& peers) {
     const std::string text = "plots = false\n[run]\ndt_ms = 0.1\nwarmup_ms = " + std::string(options.quick ? "100.0" : "500.0") +
                              "\n[circuit]\n" + circuit + "\n[record]\nspikes = false\n";
     auto description = app::parse_description(text, "benchmark");
@@ -32,6 +37,16 @@ std::vector<Figure> measure(const Options& options, const std::string& circuit, 
                                 {"peak memory", "GB", 1e-9 * bytes}};
     for (const auto& peer : peers)
         figures.push_back({std::string(peer.name) + " over ours", "CPU time", peer.cpu_s_per_biological_s / (t.cpu_s / t.biological_s)});
+    return {std::move(figures), t.cpu_s / t.biological_s};
+}
+
+std::vector<Figure> measure(const Options& options, const std::string& circuit, double duration_ms, const std::vector<Peer>& peers = {}) {
+    return run(options, circuit, duration_ms, peers).figures;
+}
+
+std::vector<Figure> vogels_abbott(const Options& options, const std::string& synapses, const std::vector<Peer>& peers) {
+    auto [figures, cpu_s] = run(options, "name = \"vogels_abbott\"\nsynapses = \"" + synapses + "\"", 20'000, peers);
+    if (options.peers) figures.push_back(brian2_vogels_abbott(synapses, options.quick ? 2000 : 10'000, cpu_s));
     return figures;
 }
 
@@ -48,11 +63,10 @@ std::vector<Figure> microcircuit_dc(const Options& options) {
 }
 std::vector<Figure> brunel(const Options& options) { return measure(options, "name = \"brunel\"", 10'000, {{"NEST 3.10", 21.5}}); }
 std::vector<Figure> vogels_abbott_coba(const Options& options) {
-    return measure(options, "name = \"vogels_abbott\"\nsynapses = \"coba\"", 20'000,
-                   {{"NEST 3.10", 7.9}, {"Brian2", 0.36}, {"Auryn", 0.095}});
+    return vogels_abbott(options, "coba", {{"NEST 3.10", 7.9}, {"Brian2", 0.36}, {"Auryn", 0.095}});
 }
 std::vector<Figure> vogels_abbott_cuba(const Options& options) {
-    return measure(options, "name = \"vogels_abbott\"\nsynapses = \"cuba\"", 20'000, {{"NEST 3.10", 0.4}, {"Brian2", 0.10}});
+    return vogels_abbott(options, "cuba", {{"NEST 3.10", 0.4}, {"Brian2", 0.10}});
 }
 
 std::vector<Figure> balanced_stdp(const Options& options) {

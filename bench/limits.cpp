@@ -49,6 +49,23 @@ double adds_per_s(std::size_t threads) {
     return 4.0 * events * static_cast<double>(threads) / seconds;
 }
 
+double rewrites_per_s(std::size_t threads) {
+    constexpr std::size_t targets = 4096;
+    Draws draws(1, 6);
+    std::vector<std::uint16_t> index(streamed_words);
+    for (auto& i : index) i = static_cast<std::uint16_t>(draws.below(targets));
+    std::vector<float> weights(streamed_words, 1);
+    std::vector<std::vector<float>> inputs(threads, std::vector<float>(targets));
+    const double seconds = fastest(3, [&] {
+        at_once(threads, [&](std::size_t k) {
+            float* const input = inputs[k].data();
+            const std::size_t share = streamed_words / threads;
+            for (std::size_t n = k * share; n < (k + 1) * share; ++n) input[index[n]] += weights[n] *= 0.999f;
+        });
+    });
+    return streamed_words / seconds;
+}
+
 }  // namespace
 
 double fastest(int rounds, const std::function<void()>& f) {
@@ -62,7 +79,10 @@ double fastest(int rounds, const std::function<void()>& f) {
 }
 
 Limits measure_limits(std::size_t threads) {
-    return {threads, {read_GB_per_s(1), read_GB_per_s(threads)}, {adds_per_s(1), adds_per_s(threads)}};
+    return {threads,
+            {read_GB_per_s(1), read_GB_per_s(threads)},
+            {adds_per_s(1), adds_per_s(threads)},
+            {rewrites_per_s(1), rewrites_per_s(threads)}};
 }
 
 }  // namespace ydot::bench

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -18,13 +19,14 @@ namespace {
 struct BenchArguments {
     std::vector<std::string> names;
     std::int64_t threads = 0;
-    bool quick = false, json = false;
+    bool quick = false, json = false, peers = false;
     std::string out;
 };
 
 using Json = nlohmann::ordered_json;
 
 std::string value_text(double x) {
+    if (std::isnan(x)) return "-";
     if (x >= 1e9) return fmt::format("{:.2f} G", x * 1e-9);
     if (x >= 1e6) return fmt::format("{:.1f} M", x * 1e-6);
     return fmt::format("{:.4g}", x);
@@ -46,7 +48,8 @@ Json to_json(const bench::Figure& figure) {
 Json to_json(const bench::Limits& limits) {
     return {{"threads", limits.threads},
             {"memory_read_GB_per_s", {{"one_thread", limits.read_GB_per_s[0]}, {"all_threads", limits.read_GB_per_s[1]}}},
-            {"random_additions_per_s", {{"one_thread", limits.adds_per_s[0]}, {"all_threads", limits.adds_per_s[1]}}}};
+            {"random_additions_per_s", {{"one_thread", limits.adds_per_s[0]}, {"all_threads", limits.adds_per_s[1]}}},
+            {"rewrites_per_s", {{"one_thread", limits.rewrites_per_s[0]}, {"all_threads", limits.rewrites_per_s[1]}}}};
 }
 
 void bench_command(const BenchArguments& arguments, const std::string& command) {
@@ -62,14 +65,16 @@ void bench_command(const BenchArguments& arguments, const std::string& command) 
         file = std::filesystem::path(arguments.out) / "bench.json";
         if (!std::ofstream(file)) throw Error(file.string(), "cannot be written", {}, Error::Kind::run_failure);
     }
-    bench::Options options{
-        .threads = static_cast<std::size_t>(app::threads_used(arguments.threads)), .quick = arguments.quick, .limits = {}};
+    bench::Options options{.threads = static_cast<std::size_t>(app::threads_used(arguments.threads)),
+                           .quick = arguments.quick,
+                           .peers = arguments.peers,
+                           .limits = {}};
     options.limits = bench::measure_limits(options.threads);
     const auto& l = options.limits;
     if (!arguments.json)
-        fmt::print("this machine, {} thread{}: memory {:.1f} GB/s ({:.1f} on one), random additions {} /s ({} on one)\n", l.threads,
-                   l.threads == 1 ? "" : "s", l.read_GB_per_s[1], l.read_GB_per_s[0], value_text(l.adds_per_s[1]),
-                   value_text(l.adds_per_s[0]));
+        fmt::print("this machine, {} thread{}: memory {:.1f} GB/s ({:.1f} on one), random additions {} /s ({}), rewrites {} /s ({})\n",
+                   l.threads, l.threads == 1 ? "" : "s", l.read_GB_per_s[1], l.read_GB_per_s[0], value_text(l.adds_per_s[1]),
+                   value_text(l.adds_per_s[0]), value_text(l.rewrites_per_s[1]), value_text(l.rewrites_per_s[0]));
     Json json{
         {"version", YDOT_VERSION}, {"command", command}, {"quick", options.quick}, {"limits", to_json(l)}, {"benchmarks", Json::object()}};
     for (const auto* benchmark : chosen) {
@@ -99,6 +104,7 @@ void add_bench(CLI::App& app, const std::string& command) {
         ->check(CLI::NonNegativeNumber.description(""))
         ->type_name("N");
     bench->add_flag("--quick", arguments->quick, "smaller and shorter");
+    bench->add_flag("--peers", arguments->peers, "also run Brian2 on vogels_abbott_*, if the Python that YDOT_PYTHON names has it");
     bench->add_option("--out", arguments->out, "directory for bench.json")->type_name("DIR");
     bench->add_flag("--json", arguments->json, "JSON instead of text");
     bench->callback([arguments, command] { bench_command(*arguments, command); });

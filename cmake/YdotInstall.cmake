@@ -5,7 +5,7 @@ install(FILES "${YDOT_GENERATED_DIR}/ydot_version.hpp" DESTINATION "${CMAKE_INST
 
 file(GLOB ydot_python CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/python/*.py")
 file(GLOB ydot_examples CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/*.toml")
-install(FILES ${ydot_python} DESTINATION "${CMAKE_INSTALL_DATADIR}/ydot")
+install(FILES ${ydot_python} bench/brian2_vogels_abbott.py DESTINATION "${CMAKE_INSTALL_DATADIR}/ydot")
 install(FILES ${ydot_examples} DESTINATION "${CMAKE_INSTALL_DATADIR}/ydot/examples")
 
 set(YDOT_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/ydot")

@@ -33,27 +33,62 @@ std::string refusal(const std::string& text, const std::vector<std::string>& ove
     return "accepted";
 }
 
+/// Of every projection that learns.
+std::vector<std::vector<float>> plastic_weights(const Circuit& circuit) {
+    std::vector<std::vector<float>> weights;
+    for (const auto& projection : circuit.projections()) {
+        if (!projection.plasticity) continue;
+        auto& all = weights.emplace_back();
+        for (const auto& block : projection.blocks) block.for_each([&all](auto, auto, auto, float weight) { all.push_back(weight); });
+    }
+    return weights;
+}
+
 }  // namespace
 
-TEST_CASE("A circuit of static synapses has the same bits for any number of threads", "[contract]") {
-    for (const std::string background : {"poisson", "dc"}) {
-        const auto run = [&] {
-            const auto circuit = app::build_circuit(described(column, {"circuit.background=" + background}));
+TEST_CASE("Every named circuit has the same bits for any number of threads", "[contract]") {
+    struct Case {
+        std::string circuit;
+        double duration_ms;
+        std::size_t least_spikes;
+    };
+    const auto named = [](const std::string& text) { return "[run]\ndt_ms = 0.1\n[circuit]\nname = " + text; };
+    const Case cases[] = {
+        {column + "background = \"poisson\"\n", 60, 100},
+        {column + "background = \"dc\"\n", 60, 4},  // smaller circuits with a constant current are nearly silent
+        {named("\"brunel\"\nexcitatory = 9000\ninputs = 100\n"), 60, 1000},
+        {named("\"vogels_abbott\"\nsynapses = \"coba\"\n"), 100, 1000},
+        {named("\"vogels_abbott\"\nsynapses = \"cuba\"\n"), 100, 1000},
+        {named("\"balanced_stdp\"\nscale = 0.6\ninputs = 400\n"), 60, 1000},
+    };
+    for (const auto& [text, duration_ms, least_spikes] : cases) {
+        INFO(text);
+        struct Outcome {
+            SpikeTimes times;
+            std::vector<std::vector<float>> weights;
+            std::size_t partitions;
+        };
+        const auto run = [&text = text, duration_ms = duration_ms] {
+            const auto circuit = app::build_circuit(described(text));
             SpikeTimesLog log(*circuit);
             Replica replica(*circuit);
             replica.set_parallel(true);
             replica.set_observer(&log);
-            replica.run(600);
-            return std::pair{std::move(log.times), circuit->static_synapses().size()};
+            replica.learn_online();
+            replica.run(std::llround(duration_ms / circuit->dt_ms()));
+            return Outcome{std::move(log.times), plastic_weights(*circuit), circuit->static_synapses().size()};
         };
-        const auto [one, partitions] = with_threads(1, run);
-        std::size_t spikes = 0;
-        for (const auto& population : one) spikes += count_of(population);
-        CHECK(spikes > (background == "dc" ? 3 : 100));  // smaller circuits with a constant current are nearly silent
+        const auto one = with_threads(1, run);
+        CHECK(std::accumulate(one.times.begin(), one.times.end(), std::size_t{0},
+                              [](std::size_t sum, const auto& trains) { return sum + count_of(trains); }) >= least_spikes);
+        for (const auto& weights : one.weights)
+            CHECK(std::adjacent_find(weights.begin(), weights.end(), std::not_equal_to<>()) != weights.end());
+        CHECK(one.weights.empty() == (text.find("stdp") == std::string::npos));
         for (const int threads : {2, 5}) {
-            const auto [times, count] = with_threads(threads, run);
-            CHECK(count > partitions);
-            CHECK((times == one));
+            const auto many = with_threads(threads, run);
+            CHECK(many.partitions > one.partitions);
+            CHECK((many.times == one.times));
+            CHECK((many.weights == one.weights));
         }
     }
 }
