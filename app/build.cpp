@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 
@@ -425,21 +426,49 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
     return circuit;
 }
 
+namespace {
+
+std::size_t index_of_phase(const ScheduleSpec& spec, const std::string& name) {
+    return static_cast<std::size_t>(std::find_if(spec.phases.begin(), spec.phases.end(), [&](const auto& p) { return p.name == name; }) -
+                                    spec.phases.begin());
+}
+
+/// Up to the end of the read-out nothing may show the label. A presentation without one answers nothing.
+void refuse_leak(const Schedule& schedule, const ScheduleSpec& spec) {
+    for (const auto& stage : schedule.stages) {
+        const auto reads_out = [&](std::size_t k) { return schedule.phases[k].readout; };
+        const auto readout = std::find_if(stage.phases.begin(), stage.phases.end(), reads_out);
+        if (readout == stage.phases.end()) continue;
+        for (const auto k : stage.phases) {
+            const auto& phase = schedule.phases[k];
+            if (!phase.clamps.empty() && phase.target != Target::neutral)
+                throw Error("schedule.phases." + phase.name + ".clamps",
+                            "a target up to the end of the read-out would leak the label into the answer", spec.phases[k].source.text());
+            if (k == *readout) break;
+        }
+    }
+}
+
+}  // namespace
+
 Schedule build_schedule(const Description& description, const Circuit& circuit, std::size_t image_size, std::size_t classes) {
     const auto& spec = description.schedule;
     Schedule schedule;
     schedule.input = circuit.find_population(spec.input);
-    schedule.readout = circuit.find_population(spec.readout);
+    if (!spec.readout.empty()) schedule.readout = circuit.find_population(spec.readout);
+    if (!spec.label.empty()) schedule.label = circuit.find_population(spec.label);
+    schedule.answer = spec.answer;
     if (circuit.population(schedule.input).size() != image_size)
         throw Error("populations." + spec.input + ".size",
                     "must be the number of pixels of an image, " + std::to_string(image_size) + ", got " +
                         std::to_string(circuit.population(schedule.input).size()),
                     description.population(spec.input)->source.text());
-    if (circuit.population(schedule.readout).size() < classes)
-        throw Error("populations." + spec.readout + ".size",
-                    "must be at least the number of classes, " + std::to_string(classes) + ", got " +
-                        std::to_string(circuit.population(schedule.readout).size()),
-                    description.population(spec.readout)->source.text());
+    for (const auto& name : {spec.readout, spec.label})
+        if (!name.empty() && circuit.population(circuit.find_population(name)).size() < classes)
+            throw Error("populations." + name + ".size",
+                        "must be at least the number of classes, " + std::to_string(classes) + ", got " +
+                            std::to_string(description.population(name)->size),
+                        description.population(name)->source.text());
     schedule.test_readout_steps = to_steps(spec.test_readout_ms, description.run.dt_ms);
     for (const auto& p : spec.phases) {
         const auto named = [](const std::vector<std::string>& names, const std::string& name) {
@@ -456,24 +485,35 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
             phase.conducts.push_back(named(p.conducts, projection.name));
             phase.learns.push_back(!projection.plasticity.rule.empty() && named(p.learns, projection.name));
         }
-        for (const auto& name : p.clamps) {
-            if (name != spec.readout)
-                throw Error("schedule.phases." + p.name + ".clamps",
-                            "only the readout population, " + spec.readout + ", has a target, got " + to_text(name), p.source.text());
-            phase.clamps.push_back(circuit.find_population(name));
-        }
+        for (const auto& name : p.clamps) phase.clamps.push_back(circuit.find_population(name));
+        for (const auto& name : p.updates) phase.updates.push_back(circuit.find_population(name));
+        for (const auto& projection : description.projections)
+            phase.unlearns.push_back(!projection.plasticity.rule.empty() && named(p.unlearns, projection.name));
+        phase.keeps = static_cast<float>(p.keeps);
+        if (!p.keeps_of.empty()) phase.keeps_of = index_of_phase(spec, p.keeps_of);
+        phase.repeats = static_cast<std::size_t>(p.repeats);
+        phase.samples = p.samples;
+        phase.target = p.target;
         if (!p.readout && std::isfinite(p.stop_above))
             throw Error("schedule.phases." + p.name + ".stop_above", "acts only on a phase with readout = true", p.source.text());
         schedule.phases.push_back(std::move(phase));
     }
-    if (std::none_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return p.readout; }))
-        throw Error("schedule.phases", "one phase must have readout = true", {});
-    for (std::size_t k = 0; k < schedule.phases.size(); ++k) {
-        if (!schedule.phases[k].clamps.empty())
-            throw Error("schedule.phases." + schedule.phases[k].name + ".clamps",
-                        "a target up to the end of the read-out would leak the label into the answer", spec.phases[k].source.text());
-        if (schedule.phases[k].readout) break;
+    for (const auto& stage : spec.stages) {
+        auto& made = schedule.stages.emplace_back(Stage{stage.name, {}, stage.epochs});
+        for (const auto& name : stage.phases) made.phases.push_back(index_of_phase(spec, name));
+        std::sort(made.phases.begin(), made.phases.end());
     }
+    if (schedule.stages.empty()) {
+        schedule.stages.push_back({"", std::vector<std::size_t>(schedule.phases.size()), spec.epochs});
+        std::iota(schedule.stages[0].phases.begin(), schedule.stages[0].phases.end(), std::size_t{0});
+    }
+    const bool in_sequence = std::any_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return !p.updates.empty(); });
+    if (!in_sequence && std::none_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return p.readout; }))
+        throw Error("schedule.phases", "one phase must have readout = true", {});
+    if (schedule.label && circuit.population(*schedule.label).receives())
+        throw Error("schedule.label", "must name a source, which shows what it is given, got \"" + spec.label + "\", which is " +
+                                          description.population(spec.label)->model, {});
+    refuse_leak(schedule, spec);
     return schedule;
 }
 

@@ -1,5 +1,6 @@
 #include "app/results.hpp"
 
+#include <cmath>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -150,6 +151,7 @@ void ResultsDirectory::append(const LearningPoint& p) const {
     std::ofstream out(target, std::ios::app);
     if (fresh) {
         out << "images,epoch,seconds,train_error_percent,validation_error_percent,learning_fraction";
+        if (!std::isnan(p.reconstruction_error)) out << ",reconstruction_error";
         for (const auto& g : p.gradient)
             for (const char* column : {"angle_degrees", "angle_error_degrees", "norm_ratio", "sign_agreement", "mean_field_angle_degrees"})
                 out << ',' << csv_cell(fmt::format("{}.{}", column, g.projection));
@@ -157,6 +159,7 @@ void ResultsDirectory::append(const LearningPoint& p) const {
     }
     out << fmt::format("{},{:.6g},{:.2f},{:.4g},{:.4g},{:.4g}", p.images, p.epoch, p.seconds, p.train_error_percent,
                        p.validation_error_percent, p.learning_fraction);
+    if (!std::isnan(p.reconstruction_error)) out << fmt::format(",{:.5g}", p.reconstruction_error);
     for (const auto& g : p.gradient)
         out << fmt::format(",{:.4g},{:.4g},{:.4g},{:.4g},{:.4g}", g.angle_degrees, g.angle_error_degrees, g.norm_ratio, g.sign_agreement,
                            g.mean_field_angle_degrees);

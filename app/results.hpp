@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,7 +35,8 @@ struct Summary {
 struct LearningPoint {
     std::size_t images = 0;
     double epoch = 0, seconds = 0, train_error_percent = 0, validation_error_percent = 0, learning_fraction = 0;
-    std::vector<GradientAlignment> gradient;  ///< with metrics.gradient_angle
+    double reconstruction_error = std::numeric_limits<double>::quiet_NaN();  ///< squared, an image; where the network drives its input
+    std::vector<GradientAlignment> gradient;                                 ///< with metrics.gradient_angle
 };
 
 /// A stretch of the recording: level "presentation" or "phase".

@@ -14,6 +14,7 @@
 #include "app/recording.hpp"
 #include "app/registry.hpp"
 #include "app/toml_io.hpp"
+#include "app/training.hpp"
 #include "data/images.hpp"
 #include "data/spike_file.hpp"
 #include "sim/error.hpp"
@@ -27,9 +28,7 @@ using Clock = std::chrono::steady_clock;
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }  // of all threads
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// Presentations draw from disjoint ranges of trial numbers, so that no evaluation changes what training draws.
-constexpr std::uint32_t validation_trials = 0x80000000u, test_trials = 0xA0000000u, recorded_trials = 0xC0000000u,
-                        probe_trials = 0xE0000000u;
+constexpr std::uint32_t recorded_trials = 0xC0000000u;  // apart from those of training and its evaluations
 
 /// Streams spikes to spikes.h5, shifted by what has been recorded before; counts them.
 class SpikeWriter final : public SpikeObserver {
@@ -279,84 +278,55 @@ private:
     void prepare_training() {
         const auto& input = description_.schedule.input;
         if (input.empty()) throw Error("schedule.input", "is missing: the population that shows the images", {});
-        if (const auto& model = description_.population(input)->model; model != "image_source")
+        const bool in_sequence = std::any_of(description_.schedule.phases.begin(), description_.schedule.phases.end(),
+                                             [](const auto& phase) { return !phase.updates.empty(); });
+        if (const auto& model = description_.population(input)->model; model != "image_source" && !in_sequence)
             throw Error("schedule.input", "must name a population of model image_source, got \"" + input + "\", which is " + model, {});
         const auto& readout = description_.schedule.readout;
-        if (readout.empty()) throw Error("schedule.readout", "is missing: the population that gives the answer", {});
-        if (!circuit_->population(circuit_->find_population(readout)).reads_activity())
+        if (readout.empty() && !in_sequence) throw Error("schedule.readout", "is missing: the population that gives the answer", {});
+        if (!readout.empty() && !circuit_->population(circuit_->find_population(readout)).reads_activity())
             throw Error("schedule.readout",
                         "must name a population whose units fire with an intensity, got \"" + readout + "\", which is " +
                             description_.population(readout)->model,
                         {});
         images_ = load_images(description_);
         const auto classes = 1 + std::size_t{*std::max_element(images_.train.labels.begin(), images_.train.labels.end())};
-        const auto schedule = build_schedule(description_, *circuit_, images_.train.image_size(), classes);
+        schedule_ = build_schedule(description_, *circuit_, images_.train.image_size(), classes);
         if (description_.run.mode == Mode::rate) {
             std::vector<RateSpec> units;
             for (const auto& p : description_.populations) units.push_back(p.rate);
-            learner_ = std::make_unique<RateTrainer>(*circuit_, schedule, units);
+            learner_ = std::make_unique<RateTrainer>(*circuit_, schedule_, units);
         } else {
-            auto trainer = std::make_unique<Trainer>(*circuit_, schedule);
+            auto trainer = std::make_unique<Trainer>(*circuit_, schedule_);
             trainer_ = trainer.get();
             learner_ = std::move(trainer);
         }
         if (description_.metrics.gradient_angle)
-            probe_ = std::make_unique<GradientProbe>(description_, *circuit_, *learner_, schedule, images_.train);
+            probe_ = std::make_unique<GradientProbe>(description_, *circuit_, *learner_, schedule_, images_.train);
     }
 
     void train() {
-        const auto start = Clock::now();
-        const auto count = images_.train.count(), batch = static_cast<std::size_t>(description_.schedule.minibatch);
-        const auto total = static_cast<std::size_t>(std::llround(description_.schedule.epochs * static_cast<double>(count)));
+        Training training(description_, schedule_.stages, *learner_, images_, probe_ ? &*probe_ : nullptr,
+                          {[this](const Progress& progress) { report(progress); },
+                           [this](const LearningPoint& point) {
+                               if (results_) results_->append(point);
+                           },
+                           [this] { return stopped(); }});
         record_presentations("before learning");
-        result_.summary.metrics["untrained_test_error_percent"] = error_percent(images_.test, test_trials, "testing untrained");
-        add_point(0, 0, std::nan(""), 0, {"training", 0, 0, "images", 0, {}, {}});
-
-        std::vector<std::uint32_t> order(count);
-        double training_s = 0;
-        std::size_t shown = 0, wrong = 0, learned = 0, since = 0, next_evaluation = 1;
-        const auto evaluations = static_cast<std::size_t>(description_.schedule.evaluations);
-        while (shown < total && !stopped()) {
-            const auto begin = Clock::now();
-            const auto answers = learner_->learn(next_batch(order, shown, std::min(batch, total - shown)), annealing(shown, total));
-            training_s += seconds_since(begin);
-            for (const auto& a : answers) {
-                wrong += a.answer != a.label;
-                learned += a.learned;
-            }
-            shown += answers.size();
-            since += answers.size();
-            const double done = static_cast<double>(shown) / static_cast<double>(total), elapsed = seconds_since(start);
-            const double error = 100.0 * static_cast<double>(wrong) / static_cast<double>(since);
-            const double per_s = static_cast<double>(shown) / training_s, left_s = elapsed / done * (1 - done);
-            const Progress progress{"training", done, per_s, "images", left_s, error, {}};
-            report(progress);
-            if (shown * evaluations < total * next_evaluation) continue;
-            while (next_evaluation * total <= shown * evaluations) ++next_evaluation;
-            add_point(shown, training_s, error, static_cast<double>(learned) / static_cast<double>(since), progress);
-            wrong = learned = since = 0;
-        }
-        result_.interrupted = shown < total;
-        finish_training(shown, training_s);
-    }
-
-    void finish_training(std::size_t shown, double training_s) {
-        auto& metrics = result_.summary.metrics;
-        learner_->restore(best_);
+        training.test("untrained_", "testing untrained");
+        result_.interrupted = !training.learn();
+        training.restore_best();
         double steps = trainer_ ? static_cast<double>(trainer_->take_activity().steps) : 0;
-        metrics["epochs"] = static_cast<double>(shown) / static_cast<double>(images_.train.count());
-        metrics["chosen_epoch"] = best_point_.epoch;
-        metrics["validation_error_percent"] = best_point_.validation_error_percent;
-        metrics["images_per_s"] = training_s > 0 ? static_cast<double>(shown) / training_s : 0;
-        metrics["training_s"] = training_s;
-        metrics["test_error_percent"] = error_percent(images_.test, test_trials, "testing");
-        metrics["test_images"] = static_cast<double>(images_.test.count());
+        training.test("", "testing");
+        training.metrics()["test_images"] = static_cast<double>(images_.test.count());
         if (trainer_) {
             const auto activity = trainer_->take_activity();
             steps += static_cast<double>(activity.steps);
             take_rates(activity);
         }
         result_.summary.timing.biological_s = steps * description_.run.dt_ms * 1e-3;
+        result_.summary.metrics = training.metrics();
+        result_.curve = training.curve();
         record_presentations("after learning");
     }
 
@@ -365,65 +335,6 @@ private:
         for (std::size_t p = 0; p < circuit_->population_count(); ++p)
             result_.summary.rates_Hz[circuit_->population(p).name()] =
                 tested_s > 0 ? static_cast<double>(activity.spikes[p]) / tested_s / circuit_->population(p).size() : 0;
-    }
-
-    double annealing(std::size_t shown, std::size_t total) const {
-        if (description_.schedule.annealing == Annealing::none) return 1;
-        return 0.5 * (1 + std::cos(std::numbers::pi * static_cast<double>(shown) / static_cast<double>(total)));
-    }
-
-    /// The training images in an order of each epoch's own.
-    std::vector<Presentation> next_batch(std::vector<std::uint32_t>& order, std::size_t shown, std::size_t size) const {
-        std::vector<Presentation> batch;
-        for (std::size_t k = shown; k < shown + size; ++k) {
-            if (k % order.size() == 0) {
-                std::iota(order.begin(), order.end(), 0u);
-                Draws draws(static_cast<std::uint64_t>(description_.run.seed), stream_of("schedule", Purpose::shuffle),
-                            static_cast<std::uint32_t>(k / order.size()));
-                shuffle(std::span(order), draws);
-            }
-            const auto image = order[k % order.size()];
-            batch.push_back({images_.train.image(image), images_.train.labels[image], static_cast<std::uint32_t>(k)});
-        }
-        return batch;
-    }
-
-    /// NaN without images.
-    double error_percent(const data::ImageSet& set, std::uint32_t first_trial, const std::string& stage) {
-        std::vector<Presentation> all;
-        for (std::size_t k = 0; k < set.count(); ++k)
-            all.push_back({set.image(k), set.labels[k], first_trial + static_cast<std::uint32_t>(k)});
-        std::size_t wrong = 0;
-        const auto start = Clock::now();
-        constexpr std::size_t piece = 256;
-        for (std::size_t k = 0; k < all.size(); k += piece) {
-            for (const auto& a : learner_->test(std::span(all).subspan(k, std::min(piece, all.size() - k)))) wrong += a.answer != a.label;
-            const double done = static_cast<double>(std::min(k + piece, all.size())) / static_cast<double>(all.size()),
-                         elapsed = seconds_since(start);
-            report({stage, done, done * static_cast<double>(all.size()) / elapsed, "images", elapsed / done * (1 - done), {}, {}});
-        }
-        return all.empty() ? std::nan("") : 100.0 * static_cast<double>(wrong) / static_cast<double>(all.size());
-    }
-
-    /// A point of the learning curve; the weights of the best one are kept. Without validation images the last one is the best.
-    void add_point(std::size_t shown, double training_s, double train_error, double fraction, Progress progress) {
-        LearningPoint point;
-        point.images = shown;
-        point.epoch = static_cast<double>(shown) / static_cast<double>(images_.train.count());
-        point.seconds = training_s;
-        point.train_error_percent = train_error;
-        point.validation_error_percent = error_percent(images_.validation, validation_trials, "validating");
-        point.learning_fraction = fraction;
-        if (probe_)
-            point.gradient = probe_->measure(probe_trials + static_cast<std::uint32_t>(result_.curve.size()) * probe_->presentations());
-        if (result_.curve.empty() || !(point.validation_error_percent > best_point_.validation_error_percent)) {
-            best_point_ = point;
-            best_ = learner_->state();
-        }
-        result_.curve.push_back(point);
-        if (results_) results_->append(point);
-        progress.point = point;
-        report(progress);
     }
 
     /// Shows the first training images with every phase of the schedule and writes the spikes one after another. Nothing learns. The rate
@@ -436,7 +347,7 @@ private:
             trainer_->show({images_.train.image(k), images_.train.labels[k], recorded_trials + static_cast<std::uint32_t>(k)}, true,
                            writer_.get());
             double at = recorded_ms_;
-            for (const auto& phase : trainer_->schedule().phases) {
+            for (const auto& phase : schedule_.phases) {
                 const double length = static_cast<double>(phase.steps) * description_.run.dt_ms;
                 intervals_.push_back({at, at + length, "phase", phase.name});
                 at += length;
@@ -476,8 +387,7 @@ private:
     std::unique_ptr<Learner> learner_;
     Trainer* trainer_ = nullptr;  ///< the learner, when it learns from spikes
     std::unique_ptr<GradientProbe> probe_;
-    LearningPoint best_point_;
-    std::vector<std::vector<float>> best_;  ///< state of the learner at that point
+    Schedule schedule_;
     Clock::time_point running_{};
     double cpu_s_ = 0;
     std::vector<RecordedInterval> intervals_;

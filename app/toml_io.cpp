@@ -139,7 +139,8 @@ ProjectionSpec read_projection(const Node& table, const std::string& path) {
 
 PhaseSpec read_phase(const Node& table, const std::string& path) {
     require_table(table, path);
-    for (const auto* key : {"name", "duration_ms"}) require_key<PhaseSpec>(table, path, key);
+    require_key<PhaseSpec>(table, path, "name");
+    if (!table.child("updates")) require_key<PhaseSpec>(table, path, "duration_ms");
     auto spec = read_table<PhaseSpec>(table, path);
     spec.source = table.source;
     return spec;
@@ -181,8 +182,17 @@ std::vector<Spec> read_list(const Node& node, const std::string& path, std::stri
     return specs;
 }
 
+StageSpec read_stage(const Node& table, const std::string& path) {
+    require_table(table, path);
+    for (const auto* key : {"name", "phases"}) require_key<StageSpec>(table, path, key);
+    auto spec = read_table<StageSpec>(table, path);
+    spec.source = table.source;
+    return spec;
+}
+
 ScheduleSpec read_schedule(const Node& table, const std::string& path) {
-    auto spec = read_table<ScheduleSpec>(table, path, {"phases"});
+    auto spec = read_table<ScheduleSpec>(table, path, {"phases", "stages"});
+    if (const Node* c = table.child("stages")) spec.stages = read_list<StageSpec>(*c, "schedule.stages", "stage", read_stage);
     if (const Node* c = table.child("phases")) spec.phases = read_list<PhaseSpec>(*c, "schedule.phases", "phase", read_phase);
     return spec;
 }

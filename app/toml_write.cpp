@@ -107,6 +107,7 @@ std::string write_description(const Description& d) {
     for (const auto& s : d.stimuli) write_stimulus(out, s);
     write_table(out, "[schedule]", field_lines(d.schedule));
     for (const auto& phase : d.schedule.phases) write_table(out, "[[schedule.phases]]", field_lines(phase));
+    for (const auto& stage : d.schedule.stages) write_table(out, "[[schedule.stages]]", field_lines(stage));
     write_table(out, "[record]", field_lines(d.record));
     for (const auto& report : d.record.reports) write_table(out, "[[record.reports]]", field_lines(report));
     write_table(out, "[metrics]", field_lines(d.metrics));

@@ -234,6 +234,9 @@ private:
         check_ranges(s, "schedule");
         if (!s.input.empty()) check_reference("schedule.input", "population", s.input, populations_, false);
         if (!s.readout.empty()) check_reference("schedule.readout", "population", s.readout, populations_, false);
+        if (!s.label.empty()) check_reference("schedule.label", "population", s.label, populations_, false);
+        if (s.answer != AnswerBy::readout && s.label.empty())
+            fail("schedule.answer", "needs schedule.label, the population that shows the labels that are tried");
         check_multiple("schedule.test_readout_ms", s.test_readout_ms);
         Names names;
         for (const auto& phase : s.phases) {
@@ -242,22 +245,70 @@ private:
             names.push_back(phase.name);
             check_phase(phase, "schedule.phases." + phase.name);
         }
+        check_stages();
     }
 
     void check_phase(const PhaseSpec& phase, const std::string& path) const {
         check_ranges(phase, path);
-        check_step_or_more(path + ".duration_ms", phase.duration_ms);
+        if (d_.run.mode == Mode::spiking) {
+            check_step_or_more(path + ".duration_ms", phase.duration_ms);
+            check_no_sequence(phase, path);
+        }
         for (const auto& name : phase.conducts) check_reference(path + ".conducts", "projection", name, projections_, true);
         for (const auto& name : phase.clamps) check_clamp(path + ".clamps", name);
+        for (const auto& name : phase.updates) check_reference(path + ".updates", "population", name, populations_, false);
         for (const auto& name : phase.learns) check_learns(path + ".learns", name);
+        for (const auto& name : phase.unlearns) check_learns(path + ".unlearns", name);
         if (phase.readout && d_.schedule.readout.empty())
             fail(path + ".readout", "needs schedule.readout, the population that gives the answer");
+        if (!phase.readout && std::isfinite(phase.stop_above)) fail(path + ".stop_above", "acts only on a phase with readout = true");
+        if (phase.keeps_of.empty()) return;
+        Names earlier;
+        for (const auto& other : d_.schedule.phases) {
+            if (&other == &phase) break;
+            earlier.push_back(other.name);
+        }
+        check_reference(path + ".keeps_of", "earlier phase", phase.keeps_of, earlier, false);
+    }
+
+    /// What only the rate reading in sequence knows.
+    void check_no_sequence(const PhaseSpec& phase, const std::string& path) const {
+        const PhaseSpec none;
+        const auto refuse_unless = [&](bool is_default, const char* key) {
+            if (!is_default) fail(dotted(path, key), "needs run.mode = \"rate\"");
+        };
+        refuse_unless(phase.updates == none.updates, "updates");
+        refuse_unless(phase.unlearns == none.unlearns, "unlearns");
+        refuse_unless(phase.keeps == none.keeps, "keeps");
+        refuse_unless(phase.keeps_of == none.keeps_of, "keeps_of");
+        refuse_unless(phase.repeats == none.repeats, "repeats");
+        refuse_unless(phase.samples == none.samples, "samples");
+        refuse_unless(phase.target == none.target, "target");
+    }
+
+    void check_stages() const {
+        const auto& s = d_.schedule;
+        Names names, phases;
+        for (const auto& phase : s.phases) phases.push_back(phase.name);
+        for (const auto& stage : s.stages) {
+            const std::string path = "schedule.stages." + stage.name;
+            if (d_.run.mode == Mode::spiking) fail(path, "needs run.mode = \"rate\"");
+            if (contains(names, stage.name)) fail(path, "the name is used twice");
+            names.push_back(stage.name);
+            check_ranges(stage, path);
+            if (stage.phases.empty()) fail(path + ".phases", "must not be empty");
+            for (const auto& name : stage.phases) check_reference(path + ".phases", "phase", name, phases, false);
+        }
     }
 
     void check_clamp(const std::string& path, const std::string& name) const {
-        if (d_.schedule.readout.empty()) fail(path, "needs schedule.readout, the population that has a target");
-        if (name == "*") fail(path, fmt::format("only the readout population, {}, has a target, got \"*\"", d_.schedule.readout));
-        check_reference(path, "population", name, populations_, false);
+        const auto& s = d_.schedule;
+        if (s.readout.empty() && s.label.empty()) fail(path, "needs schedule.readout, the population that has a target");
+        if (name != "*") check_reference(path, "population", name, populations_, false);
+        if (name == s.readout || name == s.label) return;
+        if (s.label.empty()) fail(path, fmt::format("only the readout population, {}, has a target, got \"{}\"", s.readout, name));
+        fail(path, fmt::format("only the readout population, {}, and the label population, {}, have a target, got \"{}\"", s.readout,
+                               s.label, name));
     }
 
     void check_learns(const std::string& path, const std::string& name) const {

@@ -1,5 +1,7 @@
 #pragma once
 #include "plasticity/derivative.hpp"
+#include "plasticity/goodness.hpp"
+#include "plasticity/hebbian.hpp"
 #include "plasticity/homeostatic_inhibition.hpp"
 #include "plasticity/recirculation.hpp"
 #include "plasticity/reward_stdp.hpp"
@@ -12,6 +14,7 @@
 namespace ydot::plasticity {
 
 /// Every rule that a description can name. Adding one: a header, and its name here.
-using Rules = TypeList<Stdp, StdpMultiplicative, StdpPowerLaw, StdpTriplet, HomeostaticInhibition, RewardStdp, Derivative, Recirculation>;
+using Rules = TypeList<Stdp, StdpMultiplicative, StdpPowerLaw, StdpTriplet, HomeostaticInhibition, RewardStdp, Derivative, Recirculation,
+                       Hebbian, Goodness>;
 
 }  // namespace ydot::plasticity

@@ -64,10 +64,10 @@ struct DistributionSpec {
     bool operator==(const DistributionSpec&) const = default;
 };
 
-enum class Normalisation { none, batch };
+enum class Normalisation { none, batch, length };
 template <>
 struct EnumNames<Normalisation> {
-    static constexpr std::array<std::string_view, 2> names{"none", "batch"};
+    static constexpr std::array<std::string_view, 3> names{"none", "batch", "length"};
 };
 enum class RateNoise { none, poisson, gaussian, bernoulli };
 template <>
@@ -81,7 +81,8 @@ struct RateSpec {
     RateNoise noise = RateNoise::none;
     double spikes = 1, dropout = 0;
     static constexpr std::tuple fields{
-        Field{"normalisation", &RateSpec::normalisation, "of each unit's potential over the minibatch, before its bias"},
+        Field{"normalisation", &RateSpec::normalisation, 
+              "batch: of each unit's potential over the minibatch, before its bias; length: what is sent has mean square 1 over the units"},
         Field{"noise", &RateSpec::noise,
               "of what is sent while learning: Poisson spikes, Gaussian noise of their variance, or one spike with probability y"},
         Field{"spikes", &RateSpec::spikes, "Poisson and Gaussian noise: mean number of spikes at activity 1, so that the variance is y / spikes",
@@ -236,6 +237,18 @@ inline std::vector<std::string> projection_keys() {
     return keys;
 }
 
+/// What a phase shows to the populations that it clamps.
+enum class Target {
+    label,    ///< the right one
+    wrong,    ///< any other, with equal probability
+    hard,     ///< another one, drawn with the probability that the readout gives it
+    neutral,  ///< all labels alike
+};
+template <>
+struct EnumNames<Target> {
+    static constexpr std::array<std::string_view, 4> names{"label", "wrong", "hard", "neutral"};
+};
+
 /// [[schedule.phases]]
 struct PhaseSpec {
     std::string name;
@@ -245,6 +258,12 @@ struct PhaseSpec {
     bool paired = true;
     bool readout = false;
     double stop_above = std::numeric_limits<double>::infinity();
+    std::vector<std::string> updates, unlearns;
+    double keeps = 0;
+    std::string keeps_of;
+    std::int64_t repeats = 1;
+    bool samples = false;
+    Target target = Target::label;
     Source source;
     static constexpr std::tuple fields{
         Field{"name", &PhaseSpec::name, "for messages and pictures"},
@@ -256,10 +275,21 @@ struct PhaseSpec {
         Field{"paired", &PhaseSpec::paired, "whether the spikes of this phase take part in pairs"},
         Field{"readout", &PhaseSpec::readout, "the answer of the network is the mean activity of the readout population over this phase"},
         Field{"stop_above", &PhaseSpec::stop_above,
-              "read-out phase: end the presentation after it, without learning, if the target's mean activity exceeds this", not_negative}};
+              "read-out phase: end the presentation after it, without learning, if the target's mean activity exceeds this", not_negative},
+        Field{"updates", &PhaseSpec::updates,
+              "rate mode: populations that take a new activity, one after another; the others keep theirs. Where any phase has this, the "
+              "phases are gone through in turn and rules read what changes in each"},
+        Field{"unlearns", &PhaseSpec::unlearns, "rate mode, with updates: plastic projections that change the other way; \"*\": all"},
+        Field{"keeps", &PhaseSpec::keeps, "rate mode, with updates: share of the old activity in the new one", unit_interval},
+        Field{"keeps_of", &PhaseSpec::keeps_of, "the earlier phase whose activity that is; empty: the one before this phase"},
+        Field{"repeats", &PhaseSpec::repeats, "rate mode, with updates: how often", Range{1, 10000}},
+        Field{"samples", &PhaseSpec::samples, "rate mode, with updates: whether the noise of the populations acts while learning"},
+        Field{"target", &PhaseSpec::target, "what clamped populations are shown: the label, a wrong one, a hard wrong one, or all labels alike"}};
     bool operator==(const PhaseSpec& o) const {
         return std::tie(name, duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above) ==
-               std::tie(o.name, o.duration_ms, o.conducts, o.learns, o.clamps, o.nudge, o.paired, o.readout, o.stop_above);
+               std::tie(o.name, o.duration_ms, o.conducts, o.learns, o.clamps, o.nudge, o.paired, o.readout, o.stop_above) &&
+               std::tie(updates, unlearns, keeps, keeps_of, repeats, samples, target) ==
+                   std::tie(o.updates, o.unlearns, o.keeps, o.keeps_of, o.repeats, o.samples, o.target);
     }
 };
 
@@ -269,18 +299,45 @@ struct EnumNames<Annealing> {
     static constexpr std::array<std::string_view, 2> names{"none", "cosine"};
 };
 
+/// How the answer to an image is found (rate mode with a label population).
+enum class AnswerBy {
+    readout,    ///< the most active unit of the readout population
+    goodness,   ///< the label with which the network is best, tried one after another (Hinton 2022)
+    short_list  ///< the best of the three that the readout likes most
+};
+template <>
+struct EnumNames<AnswerBy> {
+    static constexpr std::array<std::string_view, 3> names{"readout", "goodness", "short_list"};
+};
+
+/// [[schedule.stages]]: some of the phases, for some epochs; then come those of the next stage.
+struct StageSpec {
+    std::string name;
+    std::vector<std::string> phases;
+    double epochs = 1;
+    Source source;
+    static constexpr std::tuple fields{
+        Field{"name", &StageSpec::name, "for messages"}, Field{"phases", &StageSpec::phases, "of a presentation, in the order of the schedule"},
+        Field{"epochs", &StageSpec::epochs, "passes through the training images; fractions allowed", not_negative}};
+    bool operator==(const StageSpec& o) const { return std::tie(name, phases, epochs) == std::tie(o.name, o.phases, o.epochs); }
+};
+
 /// [schedule]; without phases the network simply runs for run.duration_ms.
 struct ScheduleSpec {
-    std::string input, readout;
+    std::string input, readout, label;
+    AnswerBy answer = AnswerBy::readout;
     double epochs = 1;
     std::int64_t minibatch = 32;
     Annealing annealing = Annealing::none;
     double test_readout_ms = 0;
     std::int64_t evaluations = 10;
     std::vector<PhaseSpec> phases;
+    std::vector<StageSpec> stages;
     static constexpr std::tuple fields{
         Field{"input", &ScheduleSpec::input, "population that shows the image (an image source)"},
         Field{"readout", &ScheduleSpec::readout, "population that gives the answer and receives the target"},
+        Field{"label", &ScheduleSpec::label, "rate mode: source that shows a label to the network, where phases clamp it"},
+        Field{"answer", &ScheduleSpec::answer, "how the answer to an image is found"},
         Field{"epochs", &ScheduleSpec::epochs, "passes through the training images; fractions allowed", not_negative},
         Field{"minibatch", &ScheduleSpec::minibatch, "replicas that share weights and run in parallel; their changes are added",
               Range{1, 65536}},

@@ -2,10 +2,12 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "sim/description.hpp"
 #include "sim/spikes.hpp"
 
 namespace ydot {
@@ -19,12 +21,30 @@ struct Phase {
     float nudge = 0;
     bool paired = true, readout = false;
     double stop_above = std::numeric_limits<double>::infinity();
+    // the rate reading in sequence, see RateSequence
+    std::vector<std::size_t> updates;     ///< populations, in this order
+    std::vector<std::uint8_t> unlearns;   ///< by projection
+    float keeps = 0;
+    std::optional<std::size_t> keeps_of;  ///< phase
+    std::size_t repeats = 1;
+    bool samples = false;
+    Target target = Target::label;
+};
+
+/// Some phases of a schedule, for some epochs.
+struct Stage {
+    std::string name;
+    std::vector<std::size_t> phases;
+    double epochs = 1;
 };
 
 /// A schedule, frozen.
 struct Schedule {
     std::size_t input = 0, readout = 0;  ///< populations
+    std::optional<std::size_t> label;   ///< population that shows a label
+    AnswerBy answer = AnswerBy::readout;
     std::vector<Phase> phases;
+    std::vector<Stage> stages;    ///< one at least
     Step test_readout_steps = 0;  ///< length of the read-out phase in tests; 0: as in training
 
     Step longest() const noexcept;  ///< steps of the longest presentation
@@ -49,12 +69,15 @@ struct Answer {
     bool learned = false;  ///< the presentation went on to the phases that learn
     double target_activity = 0;
     Step steps = 0;
+    double reconstruction_error = 0;  ///< squared, over the units of an input population that the network drives (rate reading)
 };
 
 /// Learns from minibatches of images: Trainer with spikes, RateTrainer with real numbers.
 class Learner {
 public:
     virtual ~Learner() = default;
+    /// From now on the phases of this stage are shown. The first is on at the start.
+    virtual void begin_stage(std::size_t stage) = 0;
     /// Shows one minibatch with every phase of the schedule, then changes the weights.
     /// @param factor  annealing of the learning rates
     virtual std::vector<Answer> learn(std::span<const Presentation> batch, double factor) = 0;

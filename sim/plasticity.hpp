@@ -50,6 +50,13 @@ struct Eligibility {
     std::string population{};  ///< whose spikes are the third factor
 };
 
+/// A third factor that all synapses onto a population share in an image: with its goodness g = sum of y^2 over n units and
+/// p = logistic(sharpness (g - threshold n)), the changes are scaled by 1 - p where a phase learns and by -p where it unlearns; a negative
+/// sharpness turns both signs round.
+struct LayerFactor {
+    double threshold = 0, sharpness = 0;
+};
+
 /// The latest spikes of the targets of a shard, by age: [age][target], age 0 the newest. Steps count from a base that moves now and then.
 struct SpikesByAge {
     static constexpr std::int32_t never = -(1 << 30);
@@ -88,6 +95,8 @@ public:
     virtual OwnTraces own_traces() const noexcept = 0;
     /// Null: changes take effect at once.
     virtual const Eligibility* eligibility() const noexcept = 0;
+    /// Null: without.
+    virtual const LayerFactor* layer_factor() const noexcept = 0;
     /// Weights for which the rule is defined.
     virtual Bounds domain() const noexcept = 0;
 
@@ -138,6 +147,7 @@ F change_by_post(const CoeffsOf<R>& c, F w, F x, F own) noexcept {
 ///   prepare(params)                      coefficients
 ///   own_traces(params)                   second traces, the last argument of on_pre and on_post
 ///   eligibility(params)                  a third factor
+///   layer_factor(params)                 a third factor of the whole target population (run.mode = "rate")
 ///   domain(params)                       weights that make sense, beside w_min and w_max
 template <class R>
 concept RuleModel = requires(const typename R::Params& params, const CoeffsOf<R>& coeffs, float f) {
@@ -152,8 +162,10 @@ class RuleOf final : public PairRule {
 public:
     explicit RuleOf(const typename R::Params& params) : params_(params), coeffs_(detail::CoeffsOf<R>::make(params)) {
         if constexpr (rewarded) eligibility_ = R::eligibility(params);
+        if constexpr (layered) layer_factor_ = R::layer_factor(params);
     }
     static constexpr bool rewarded = requires(const typename R::Params& params) { R::eligibility(params); };
+    static constexpr bool layered = requires(const typename R::Params& params) { R::layer_factor(params); };
     static constexpr bool has_own = requires(const typename R::Params& params) { R::own_traces(params); };
 
     PairWindow window() const noexcept override { return R::window(params_); }
@@ -166,6 +178,7 @@ public:
         else return {};
     }
     const Eligibility* eligibility() const noexcept override { return rewarded ? &eligibility_ : nullptr; }
+    const LayerFactor* layer_factor() const noexcept override { return layered ? &layer_factor_ : nullptr; }
     Bounds domain() const noexcept override {
         if constexpr (requires { R::domain(params_); }) return R::domain(params_);
         else return {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
@@ -240,6 +253,7 @@ private:
     }
     typename R::Params params_;
     CoeffsOf<R> coeffs_;
+    LayerFactor layer_factor_;
     Eligibility eligibility_;
 };
 

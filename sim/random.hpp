@@ -31,7 +31,8 @@ enum class Purpose : std::uint32_t {
     place = 12,
     current = 13,
     rate_noise = 14,
-    dropout = 15
+    dropout = 15,
+    target = 16
 };
 
 /// 32-bit FNV-1a of the object's name and the purpose: the "why" of a draw.

@@ -41,13 +41,13 @@ float poisson_count(float mean, float uniform) {
 
 RateLayer::RateLayer(const Population& population, const RateSpec& spec, std::uint64_t seed)
     : population_(&population), spec_(spec), seed_(seed) {
-    if (spec.normalisation == Normalisation::none) return;
+    if (spec.normalisation != Normalisation::batch) return;
     statistics_.assign(2 * units(), 0.0f);
     std::fill(statistics_.begin() + static_cast<std::ptrdiff_t>(units()), statistics_.end(), 1.0f);
 }
 
-void RateLayer::respond(std::span<const std::uint32_t> trials, bool learning) {
-    if (spec_.normalisation == Normalisation::batch) normalise(learning);
+void RateLayer::respond(const Occasion& occasion, const RateMatrix* old, float keeps) {
+    if (spec_.normalisation == Normalisation::batch) normalise(occasion.learning);
     const auto bias = static_cast<float>(population_->bias());
     activity_.resize(potential_.rows(), potential_.cols());
     for_images(potential_.cols(), [&](Eigen::Index first, Eigen::Index images) {
@@ -55,13 +55,21 @@ void RateLayer::respond(std::span<const std::uint32_t> trials, bool learning) {
         u.array() += bias;
         activity_.middleCols(first, images) = u;
         population_->activities(std::span<float>(column(activity_, first), static_cast<std::size_t>(images) * units()));
+        if (!old) return;
+        auto y = activity_.middleCols(first, images);
+        y = keeps * old->middleCols(first, images) + (1 - keeps) * y;
     });
-    send(trials, learning);
+    send(occasion);
 }
 
-void RateLayer::show(RateMatrix activity, std::span<const std::uint32_t> trials, bool learning) {
+void RateLayer::show(RateMatrix activity, const Occasion& occasion) {
     activity_ = std::move(activity);
-    send(trials, learning);
+    send(occasion);
+}
+
+void RateLayer::move(const RateMatrix& target, float nudge, const Occasion& occasion) {
+    activity_ = (1 - nudge) * activity_ + nudge * target;
+    send(occasion);
 }
 
 void RateLayer::normalise(bool learning) {
@@ -87,22 +95,28 @@ void RateLayer::normalise(bool learning) {
     });
 }
 
-void RateLayer::send(std::span<const std::uint32_t> trials, bool learning) {
-    noisy_ = learning && (spec_.noise != RateNoise::none || spec_.dropout > 0);
-    if (!noisy_) return;
+void RateLayer::send(const Occasion& occasion) {
+    noisy_ = occasion.noisy && (spec_.noise != RateNoise::none || spec_.dropout > 0);
+    changed_ = noisy_ || spec_.normalisation == Normalisation::length;
+    if (!changed_) return;
     sent_ = activity_;
-    if (spec_.dropout > 0) kept_.resize(sent_.rows(), sent_.cols());
+    if (noisy_ && spec_.dropout > 0) kept_.resize(sent_.rows(), sent_.cols());
     for_images(sent_.cols(), [&](Eigen::Index first, Eigen::Index images) {
-        for (Eigen::Index k = first; k < first + images; ++k) send_image(k, trials[static_cast<std::size_t>(k)]);
+        for (Eigen::Index k = first; k < first + images; ++k) {
+            if (noisy_) add_noise(k, occasion.trials[static_cast<std::size_t>(k)], occasion.when);
+            if (spec_.normalisation != Normalisation::length) continue;
+            auto y = sent_.col(k);
+            y *= std::sqrt(static_cast<float>(y.rows())) / (y.norm() + 1e-8f);
+        }
     });
 }
 
-void RateLayer::send_image(Eigen::Index image, std::uint32_t trial) {
+void RateLayer::add_noise(Eigen::Index image, std::uint32_t trial, std::uint32_t when) {
     float* const y = column(sent_, image);
     std::vector<std::uint32_t> words(UnitShard::padded_size(static_cast<std::uint32_t>(units()))), more;
-    const auto draw = [&](std::vector<std::uint32_t>& into, std::uint32_t when, Purpose purpose) {
+    const auto draw = [&](std::vector<std::uint32_t>& into, std::uint32_t which, Purpose purpose) {
         into.resize(words.size());
-        fill_random_words(into, seed_, 0, when, trial, stream_of(population_->name(), purpose));
+        fill_random_words(into, seed_, 0, 2 * when + which, trial, stream_of(population_->name(), purpose));
     };
     const auto spikes = static_cast<float>(spec_.spikes);
     if (spec_.noise != RateNoise::none) draw(words, 0, Purpose::rate_noise);
@@ -140,7 +154,7 @@ void RateLayer::pull_back(RateMatrix& change) const {
         population_->pull_back(std::span(potential_.col(first).data(), size(images)), std::span(activity_.col(first).data(), size(images)),
                                std::span(column(change, first), size(images)));
     });
-    if (spec_.normalisation == Normalisation::none) return;
+    if (spec_.normalisation != Normalisation::batch) return;
     const auto images = static_cast<float>(change.cols()), bias = static_cast<float>(population_->bias());
     for_units(units(), [&](Eigen::Index first, Eigen::Index count) {  // exact, through mean and variance
         auto v = change.middleRows(first, count).array();

@@ -16,9 +16,17 @@ using RateMatrix = Eigen::MatrixXf;
 ///   y = phi(u),  what is sent: y with the noise of [populations.NAME.rate].
 /// With batch normalisation (Ioffe & Szegedy 2015) phi sees (u - mean) / sqrt(variance + 1e-5) + bias of each unit over the minibatch; in
 /// tests over all minibatches so far, with exponentially falling weight.
+/// With normalisation by length, y sqrt(n) / |y| is sent.
 /// Every random number is keyed by the trial of its image, so that nothing depends on threads.
 class RateLayer {
 public:
+    /// When and how a minibatch meets the layer.
+    struct Occasion {
+        std::span<const std::uint32_t> trials;  ///< one an image
+        bool learning = false;                  ///< the statistics of batch normalisation are those of this minibatch
+        bool noisy = false;                     ///< noise and dropout act
+        std::uint32_t when = 0;                 ///< tells the noise of the phases of a presentation apart
+    };
     RateLayer(const Population& population, const RateSpec& spec, std::uint64_t seed);
 
     const Population& population() const noexcept { return *population_; }
@@ -28,12 +36,14 @@ public:
     /// The potential u, to be filled before respond(): size() x images, without the bias.
     RateMatrix& potential() noexcept { return potential_; }
     const RateMatrix& activity() const noexcept { return activity_; }
-    const RateMatrix& sent() const noexcept { return noisy_ ? sent_ : activity_; }
+    const RateMatrix& sent() const noexcept { return changed_ ? sent_ : activity_; }
 
-    /// Potential -> activity. @param trials  one an image @param learning  with noise, and the statistics of this minibatch
-    void respond(std::span<const std::uint32_t> trials, bool learning);
-    /// Activities from outside, of populations that do not receive.
-    void show(RateMatrix activity, std::span<const std::uint32_t> trials, bool learning);
+    /// Potential -> activity: keeps * old + (1 - keeps) * phi. @param old  null: all new
+    void respond(const Occasion& occasion, const RateMatrix* old = nullptr, float keeps = 0);
+    /// Moves the activity toward `target`, all the way for nudge 1.
+    void move(const RateMatrix& target, float nudge, const Occasion& occasion);
+    /// Activities from outside.
+    void show(RateMatrix activity, const Occasion& occasion);
     /// In place, change of what is sent -> change of the potential that causes it, to first order (transposed: errors come down).
     void pull_back(RateMatrix& change) const;
 
@@ -43,8 +53,8 @@ public:
 
 private:
     void normalise(bool learning);
-    void send(std::span<const std::uint32_t> trials, bool learning);
-    void send_image(Eigen::Index image, std::uint32_t trial);
+    void send(const Occasion& occasion);
+    void add_noise(Eigen::Index image, std::uint32_t trial, std::uint32_t when);
     std::size_t units() const noexcept { return population_->size(); }
 
     const Population* population_;
@@ -53,7 +63,7 @@ private:
     RateMatrix potential_, activity_, sent_, kept_;
     Eigen::ArrayXf mean_, inverse_deviation_;
     std::vector<float> statistics_;
-    bool noisy_ = false;  ///< in this minibatch
+    bool changed_ = false, noisy_ = false;  ///< on this occasion: what is sent is not the activity; noise acts
 };
 
 }  // namespace ydot

@@ -1,6 +1,7 @@
 #include "sim/rate_link.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "sim/error.hpp"
 #include "sim/parallel.hpp"
@@ -41,21 +42,22 @@ void RateLink::add_input(const RateMatrix& y, Eigen::Index first, Eigen::Index c
     else out.middleRows(first, count).noalias() += weight_.middleRows(first, count) * y;
 }
 
-Eigen::MatrixXf RateLink::sum_of(std::span<const Product> products, Eigen::Index first, Eigen::Index count) const {
-    Eigen::MatrixXf sum = Eigen::MatrixXf::Zero(weight_.rows(), count);
+RateMatrix RateLink::sum_of(std::span<const Product> products, Eigen::Index first, Eigen::Index count) const {
+    RateMatrix sum = RateMatrix::Zero(weight_.rows(), count);
     for (const auto& p : products) sum.noalias() += p.factor * (*p.post * p.pre->middleRows(first, count).transpose());
     if (mask_.size() > 0) sum.array() *= mask_.middleCols(first, count).array();
     return sum;
 }
 
-void RateLink::learn(std::span<const Product> products, double factor, std::size_t images) {
+template <class Change>
+void RateLink::change_weights(double factor, std::size_t images, const Change& change_of) {
     const auto& plasticity = *projection_->plasticity;
     const auto rate = static_cast<float>(plasticity.learning_rate * factor), momentum = static_cast<float>(plasticity.momentum);
     const auto keep = static_cast<float>(std::pow(1 - plasticity.decay * factor, static_cast<double>(images)));
     if (momentum > 0 && velocity_.size() == 0) velocity_ = RateMatrix::Zero(weight_.rows(), weight_.cols());
     parallel_for(static_cast<std::size_t>(weight_.cols()), sources_at_a_time, [&](std::size_t begin, std::size_t end) {
         const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
-        auto change = sum_of(products, first, count);
+        RateMatrix change = change_of(first, count);
         if (plasticity.manhattan) change = change.array().sign();
         auto w = weight_.middleCols(first, count);
         if (momentum > 0) {
@@ -71,11 +73,32 @@ void RateLink::learn(std::span<const Product> products, double factor, std::size
     });
 }
 
-std::vector<double> RateLink::changes(std::span<const Product> products) const {
-    const RateMatrix sum = sum_of(products, 0, weight_.cols());
+void RateLink::learn(std::span<const Product> products, double factor, std::size_t images) {
+    change_weights(factor, images, [&](Eigen::Index first, Eigen::Index count) { return sum_of(products, first, count); });
+}
+
+void RateLink::add(std::span<const Product> products) {
+    const bool first_part = !std::exchange(has_sum_, true);
+    sum_.resizeLike(weight_);
+    parallel_for(static_cast<std::size_t>(weight_.cols()), sources_at_a_time, [&](std::size_t begin, std::size_t end) {
+        const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
+        if (first_part) sum_.middleCols(first, count) = sum_of(products, first, count);
+        else sum_.middleCols(first, count) += sum_of(products, first, count);
+    });
+}
+
+void RateLink::learn_sum(double factor, std::size_t images) {
+    change_weights(factor, images, [&](Eigen::Index first, Eigen::Index count) { return RateMatrix(sum_.middleCols(first, count)); });
+    has_sum_ = false;
+}
+
+std::vector<double> RateLink::take_sum() {
     std::vector<double> changes;
     changes.reserve(projection_->synapses());
-    for_synapses(*projection_, [&](Eigen::Index target, Eigen::Index source, float) { changes.push_back(sum(target, source)); });
+    for_synapses(*projection_, [&](Eigen::Index target, Eigen::Index source, float) {
+        changes.push_back(has_sum_ ? static_cast<double>(sum_(target, source)) : 0);
+    });
+    has_sum_ = false;
     return changes;
 }
 

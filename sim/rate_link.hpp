@@ -29,25 +29,33 @@ public:
     };
     /// w <- (1 - decay factor)^images w + learning_rate factor v,  v <- momentum v + sum of products (or its sign, `manhattan`), then limits.
     void learn(std::span<const Product> products, double factor, std::size_t images);
-    /// The sum of products, synapse by synapse in the order of SynapseBlock::for_each.
-    std::vector<double> changes(std::span<const Product> products) const;
+    /// The same in parts: sums products up, until learn_sum() makes the change.
+    void add(std::span<const Product> products);
+    void learn_sum(double factor, std::size_t images);
+    /// The sum so far, which is taken away, synapse by synapse in the order of SynapseBlock::for_each.
+    std::vector<double> take_sum();
 
     /// Takes over the signs of `forward`, for links that follow them. @param refresh  counts the minibatches, for redrawn magnitudes
     void follow_signs(const RateLink& forward, std::uint64_t seed, std::uint32_t refresh);
 
     const RateMatrix& weights() const noexcept { return weight_; }
+    bool has_sum() const noexcept { return has_sum_; }
     void set_weights(std::span<const float> weights);
     /// Writes the weights into the circuit.
     void store(Circuit& circuit) const;
 
 private:
-    Eigen::MatrixXf sum_of(std::span<const Product> products, Eigen::Index first, Eigen::Index count) const;
+    RateMatrix sum_of(std::span<const Product> products, Eigen::Index first, Eigen::Index count) const;
+    /// @param change  change(first, count): of all targets and these sources
+    template <class Change>
+    void change_weights(double factor, std::size_t images, const Change& change);
 
     const Projection* projection_;
     std::size_t index_;
-    RateMatrix weight_, velocity_;
+    RateMatrix weight_, velocity_, sum_;
     RateMatrix mask_;        ///< 1 where there is a synapse; empty: everywhere
     RateMatrix magnitudes_;  ///< of weights that follow signs
+    bool has_sum_ = false;
 };
 
 }  // namespace ydot

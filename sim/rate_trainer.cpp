@@ -18,31 +18,64 @@ float amplitude_of(const Projection& projection) {
     const auto window = rule.window();
     if (!rule.additive() || window.a_plus != window.a_minus || window.tau_plus_ms != window.tau_minus_ms)
         throw Error("projections." + projection.name + ".plasticity.rule",
-                    "has no rate reading: run.mode = \"rate\" needs an additive rule with an antisymmetric window, derivative or "
+                    "has no rate reading here: a schedule whose phases have no `updates` needs an antisymmetric window, derivative or "
                     "recirculation",
                     {});
     return static_cast<float>(window.a_plus);
 }
 
+std::vector<RateLayer> layers_of(const Circuit& circuit, std::span<const RateSpec> units) {
+    require_rates(circuit);
+    std::vector<RateLayer> layers;
+    for (std::size_t p = 0; p < circuit.population_count(); ++p) layers.emplace_back(circuit.population(p), units[p], circuit.seed());
+    return layers;
+}
+
+std::vector<RateLink> links_of(const Circuit& circuit) {
+    std::vector<RateLink> links;
+    for (std::size_t p = 0; p < circuit.projections().size(); ++p) links.emplace_back(circuit, p);
+    return links;
+}
+
 }  // namespace
 
 RateTrainer::RateTrainer(Circuit& circuit, Schedule schedule, std::span<const RateSpec> units)
-    : circuit_(circuit), schedule_(std::move(schedule)), learns_(circuit.projections().size()), amplitude_(circuit.projections().size()) {
-    require_rates(circuit);
-    for (const auto& phase : schedule_.phases) {
+    : circuit_(circuit),
+      schedule_(std::move(schedule)),
+      layers_(layers_of(circuit, units)),
+      links_(links_of(circuit)),
+      sequence_(circuit, schedule_, layers_, links_),
+      amplitude_(links_.size()),
+      change_(layers_.size()) {
+    for (std::size_t stage = schedule_.stages.size(); stage-- > 0;) begin_stage(stage);  // all are checked, the first is on
+}
+
+void RateTrainer::begin_stage(std::size_t stage) {
+    stage_ = &schedule_.stages[stage];
+    in_sequence_ = false;
+    nudge_ = 0;
+    stop_above_ = std::numeric_limits<double>::infinity();
+    learns_.assign(links_.size(), 0);
+    for (const auto index : stage_->phases) {
+        const auto& phase = schedule_.phases[index];
+        in_sequence_ |= !phase.updates.empty();
         if (nudge_ == 0 && !phase.clamps.empty()) nudge_ = phase.nudge;
+        if (phase.readout) stop_above_ = phase.stop_above;
         for (std::size_t p = 0; p < learns_.size(); ++p) learns_[p] |= phase.learns[p];
     }
-    for (std::size_t p = 0; p < circuit.population_count(); ++p) layers_.emplace_back(circuit.population(p), units[p], circuit.seed());
-    change_.resize(layers_.size());
-    for (std::size_t p = 0; p < circuit.projections().size(); ++p) {
-        const auto& projection = circuit.projections()[p];
-        if (projection.from == projection.to)
-            throw Error("projections." + projection.name,
-                        "connects a population with itself; run.mode = \"rate\" goes through the populations in their order", {});
-        links_.emplace_back(circuit, p);
-        if (links_.back().plastic()) amplitude_[p] = amplitude_of(projection);
-    }
+    if (in_sequence_) return;
+    refuse_lateral();
+    for (std::size_t p = 0; p < links_.size(); ++p)
+        if (learns_[p]) amplitude_[p] = amplitude_of(links_[p].projection());
+}
+
+void RateTrainer::refuse_lateral() const {
+    for (const auto& link : links_)
+        if (link.from() == link.to())
+            throw Error("projections." + link.projection().name,
+                        "connects a population with itself; a schedule whose phases have no `updates` goes through the populations in their "
+                        "order",
+                        {});
 }
 
 bool RateTrainer::upward(const RateLink& link) const noexcept { return link.from() < link.to() || !layers_[link.from()].receives(); }
@@ -51,22 +84,21 @@ const RateLink* RateTrainer::forward_of(const RateLink& link) const noexcept {
     return link.projection().follows == Follows::nothing ? nullptr : &links_[link.projection().forward];
 }
 
+void RateTrainer::follow_signs() {
+    for (auto& link : links_)
+        if (link.projection().follows == Follows::sign) link.follow_signs(*forward_of(link), circuit_.seed(), minibatches_);
+}
+
 void RateTrainer::go_up(std::span<const Presentation> images, bool learning) {
     const auto count = static_cast<Eigen::Index>(images.size());
     std::vector<std::uint32_t> trials;
     for (const auto& image : images) trials.push_back(image.trial);
+    const RateLayer::Occasion occasion{trials, learning, learning, 0};
     for (std::size_t p = 0; p < layers_.size(); ++p) {
         auto& layer = layers_[p];
         const auto units = static_cast<Eigen::Index>(layer.population().size());
         if (!layer.receives()) {
-            RateMatrix shown = RateMatrix::Ones(units, count);
-            if (p == schedule_.input)
-                parallel_for(images.size(), 16, [&](std::size_t begin, std::size_t end) {
-                    for (std::size_t k = begin; k < end; ++k)
-                        std::transform(images[k].image.begin(), images[k].image.end(), shown.col(static_cast<Eigen::Index>(k)).begin(),
-                                       stimulus_of<float>);
-                });
-            layer.show(std::move(shown), trials, learning);
+            layer.show(p == schedule_.input ? images_of(images) : RateMatrix::Ones(units, count), occasion);
             continue;
         }
         auto& u = layer.potential();
@@ -77,18 +109,13 @@ void RateTrainer::go_up(std::span<const Presentation> images, bool learning) {
             for (const auto& link : links_)
                 if (link.to() == p && upward(link)) link.add_input(layers_[link.from()].sent(), first, rows, u, forward_of(link));
         });
-        layer.respond(trials, learning);
+        layer.respond(occasion);
     }
 }
 
 /// @param stop  images that are known well enough change nothing
 void RateTrainer::go_down(std::span<const Presentation> images, bool stop) {
-    for (auto& link : links_)
-        if (link.projection().follows == Follows::sign) link.follow_signs(*forward_of(link), circuit_.seed(), minibatches_);
     const auto count = static_cast<Eigen::Index>(images.size());
-    double limit = std::numeric_limits<double>::infinity();
-    for (const auto& phase : schedule_.phases)
-        if (phase.readout) limit = phase.stop_above;
     for (std::size_t p = layers_.size(); p-- > 0;) {
         if (!layers_[p].receives()) continue;
         auto& change = change_[p];
@@ -106,7 +133,7 @@ void RateTrainer::go_down(std::span<const Presentation> images, bool stop) {
         const auto& y = layers_[p].activity();
         for (Eigen::Index k = 0; k < count; ++k) {
             const auto label = static_cast<Eigen::Index>(images[static_cast<std::size_t>(k)].label);
-            if (stop && static_cast<double>(y(label, k)) > limit) continue;
+            if (stop && static_cast<double>(y(label, k)) > stop_above_) continue;
             change.col(k) = -nudge_ * y.col(k);
             change(label, k) += nudge_;
         }
@@ -136,11 +163,18 @@ std::vector<RateLink::Product> RateTrainer::products_of(const RateLink& link) co
 }
 
 std::vector<Answer> RateTrainer::learn(std::span<const Presentation> batch, double factor) {
+    follow_signs();
+    ++minibatches_;
+    if (in_sequence_) {
+        auto result = sequence_.present(batch, *stage_, true);
+        for (auto& link : links_)
+            if (link.has_sum()) link.learn_sum(factor, batch.size());
+        return result;
+    }
     go_up(batch, true);
     go_down(batch, true);
     for (std::size_t p = 0; p < links_.size(); ++p)
         if (learns_[p]) links_[p].learn(products_of(links_[p]), factor, batch.size());
-    ++minibatches_;
     auto result = answers(batch);
     for (std::size_t k = 0; k < batch.size(); ++k)
         result[k].learned = !change_[schedule_.readout].col(static_cast<Eigen::Index>(k)).isZero(0);
@@ -148,15 +182,22 @@ std::vector<Answer> RateTrainer::learn(std::span<const Presentation> batch, doub
 }
 
 std::vector<std::vector<double>> RateTrainer::measure(std::span<const Presentation> images) {
-    go_up(images, true);
-    go_down(images, false);
+    follow_signs();
+    if (in_sequence_) sequence_.present(images, *stage_, true);
+    else {
+        go_up(images, true);
+        go_down(images, false);
+        for (std::size_t p = 0; p < links_.size(); ++p)
+            if (learns_[p]) links_[p].add(products_of(links_[p]));
+    }
     std::vector<std::vector<double>> changes(links_.size());
     for (std::size_t p = 0; p < links_.size(); ++p)
-        if (links_[p].plastic()) changes[p] = links_[p].changes(products_of(links_[p]));
+        if (links_[p].plastic()) changes[p] = links_[p].take_sum();
     return changes;
 }
 
 std::vector<Answer> RateTrainer::test(std::span<const Presentation> images) {
+    if (in_sequence_) return sequence_.present(images, *stage_, false);
     go_up(images, false);
     return answers(images);
 }

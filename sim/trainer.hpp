@@ -22,6 +22,7 @@ public:
     Trainer(Circuit& circuit, Schedule schedule);
     ~Trainer() override;
 
+    void begin_stage(std::size_t /*stage*/) override {}  // a schedule of spikes has one
     std::vector<Answer> learn(std::span<const Presentation> batch, double factor) override;
     std::vector<std::vector<double>> measure(std::span<const Presentation> images) override;
     std::vector<Answer> test(std::span<const Presentation> images) override;

@@ -64,6 +64,7 @@ std::string_view named_thing(const std::string& parent) {
     if (parent == "projections") return "projection";
     if (parent == "stimuli") return "stimulus";
     if (parent == "record.reports") return "report";
+    if (parent == "schedule.stages") return "stage";
     return parent == "schedule.phases" ? "phase" : "";
 }
 

@@ -1,0 +1,160 @@
+#include "app/training.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "sim/random.hpp"
+
+namespace ydot::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// Presentations draw from disjoint ranges of trial numbers, so that no evaluation changes what training draws.
+constexpr std::uint32_t validation_trials = 0x80000000u, test_trials = 0xA0000000u, probe_trials = 0xE0000000u;
+
+}  // namespace
+
+Training::Training(const Description& description, const std::vector<Stage>& stages, Learner& learner, const data::Split& images,
+                   const GradientProbe* probe, Listener listener)
+    : description_(description),
+      stages_(stages),
+      learner_(learner),
+      images_(images),
+      probe_(probe),
+      listener_(std::move(listener)),
+      order_(images.train.count()) {}
+
+bool Training::learn() {
+    for (std::size_t stage = 0; stage < stages_.size(); ++stage)
+        if (!learn_stage(stage)) return false;
+    return true;
+}
+
+bool Training::learn_stage(std::size_t index) {
+    const auto& stage = stages_[index];
+    learner_.begin_stage(index);
+    const auto count = images_.train.count(), batch = static_cast<std::size_t>(description_.schedule.minibatch);
+    const auto total = static_cast<std::size_t>(std::llround(stage.epochs * static_cast<double>(count)));
+    const auto& phases = description_.schedule.phases;
+    reads_out_ = std::any_of(stage.phases.begin(), stage.phases.end(), [&](std::size_t k) { return phases[k].readout; });
+    const std::string what = stages_.size() > 1 ? "training, " + stage.name : "training";
+    best_state_.clear();
+    add_point(std::nan(""), 0, {what, 0, 0, "images", 0, {}, {}});
+
+    const auto start = Clock::now();
+    const auto evaluations = static_cast<std::size_t>(description_.schedule.evaluations);
+    std::size_t shown = 0, wrong = 0, learned = 0, since = 0, next_evaluation = 1;
+    while (shown < total && !listener_.stopped()) {
+        const auto begin = Clock::now();
+        const auto answers = learner_.learn(next_batch(std::min(batch, total - shown)), annealing(shown, total));
+        training_s_ += seconds_since(begin);
+        for (const auto& a : answers) {
+            wrong += a.answer != a.label;
+            learned += a.learned;
+        }
+        shown += answers.size();
+        since += answers.size();
+        const double done = static_cast<double>(shown) / static_cast<double>(total), elapsed = seconds_since(start);
+        const double error = reads_out_ ? 100.0 * static_cast<double>(wrong) / static_cast<double>(since) : std::nan("");
+        const double per_s = static_cast<double>(shown_) / training_s_, left_s = elapsed / done * (1 - done);
+        Progress progress{what, done, per_s, "images", left_s, {}, {}};
+        if (reads_out_) progress.error_percent = error;
+        listener_.progress(progress);
+        if (shown * evaluations < total * next_evaluation) continue;
+        while (next_evaluation * total <= shown * evaluations) ++next_evaluation;
+        add_point(error, static_cast<double>(learned) / static_cast<double>(since), progress);
+        wrong = learned = since = 0;
+    }
+    if (index + 1 < stages_.size()) restore_best();
+    metrics_["epochs"] = static_cast<double>(shown_) / static_cast<double>(count);
+    metrics_["chosen_epoch"] = best_.epoch;
+    metrics_["validation_error_percent"] = best_.validation_error_percent;
+    if (!std::isnan(best_.reconstruction_error)) metrics_["reconstruction_error"] = best_.reconstruction_error;
+    metrics_["images_per_s"] = training_s_ > 0 ? static_cast<double>(shown_) / training_s_ : 0;
+    metrics_["training_s"] = training_s_;
+    return shown >= total;
+}
+
+void Training::test(const std::string& prefix, const std::string& stage) {
+    const auto [error_percent, reconstruction_error] = score(images_.test, test_trials, stage);
+    metrics_[prefix + "test_error_percent"] = error_percent;
+    if (!std::isnan(reconstruction_error)) metrics_[prefix + "test_reconstruction_error"] = reconstruction_error;
+}
+
+double Training::annealing(std::size_t shown, std::size_t total) const {
+    if (description_.schedule.annealing == Annealing::none) return 1;
+    return 0.5 * (1 + std::cos(std::numbers::pi * static_cast<double>(shown) / static_cast<double>(total)));
+}
+
+/// The training images in an order of each epoch's own.
+std::vector<Presentation> Training::next_batch(std::size_t size) {
+    std::vector<Presentation> batch;
+    for (const std::size_t end = shown_ + size; shown_ < end; ++shown_) {
+        if (shown_ % order_.size() == 0) {
+            std::iota(order_.begin(), order_.end(), 0u);
+            Draws draws(static_cast<std::uint64_t>(description_.run.seed), stream_of("schedule", Purpose::shuffle),
+                        static_cast<std::uint32_t>(shown_ / order_.size()));
+            shuffle(std::span(order_), draws);
+        }
+        const auto image = order_[shown_ % order_.size()];
+        batch.push_back({images_.train.image(image), images_.train.labels[image], static_cast<std::uint32_t>(shown_)});
+    }
+    return batch;
+}
+
+Training::Score Training::score(const data::ImageSet& set, std::uint32_t first_trial, const std::string& what) {
+    std::vector<Presentation> all;
+    for (std::size_t k = 0; k < set.count(); ++k)
+        all.push_back({set.image(k), set.labels[k], first_trial + static_cast<std::uint32_t>(k)});
+    std::size_t wrong = 0;
+    double reconstruction_error = 0;
+    const auto start = Clock::now();
+    constexpr std::size_t piece = 256;
+    for (std::size_t k = 0; k < all.size(); k += piece) {
+        for (const auto& a : learner_.test(std::span(all).subspan(k, std::min(piece, all.size() - k)))) {
+            wrong += a.answer != a.label;
+            reconstruction_error += a.reconstruction_error;
+        }
+        const double done = static_cast<double>(std::min(k + piece, all.size())) / static_cast<double>(all.size()),
+                     elapsed = seconds_since(start);
+        listener_.progress({what, done, done * static_cast<double>(all.size()) / elapsed, "images", elapsed / done * (1 - done), {}, {}});
+    }
+    const auto images = static_cast<double>(all.size());
+    return {all.empty() || !reads_out_ ? std::nan("") : 100.0 * static_cast<double>(wrong) / images,
+            all.empty() || reconstruction_error == 0 ? std::nan("") : reconstruction_error / images};
+}
+
+bool Training::better(const LearningPoint& point) const {
+    if (best_state_.empty()) return true;
+    if (reads_out_) return !(point.validation_error_percent > best_.validation_error_percent);
+    return !(point.reconstruction_error > best_.reconstruction_error);
+}
+
+/// A point of the learning curve; the weights of the best one are kept.
+void Training::add_point(double train_error, double fraction, Progress progress) {
+    LearningPoint point;
+    point.images = shown_;
+    point.epoch = static_cast<double>(shown_) / static_cast<double>(images_.train.count());
+    point.seconds = training_s_;
+    point.train_error_percent = train_error;
+    const auto now = score(images_.validation, validation_trials, "validating");
+    point.validation_error_percent = now.error_percent;
+    point.reconstruction_error = now.reconstruction_error;
+    point.learning_fraction = fraction;
+    if (probe_) point.gradient = probe_->measure(probe_trials + static_cast<std::uint32_t>(curve_.size()) * probe_->presentations());
+    if (better(point)) {
+        best_ = point;
+        best_state_ = learner_.state();
+    }
+    curve_.push_back(point);
+    listener_.point(point);
+    progress.point = point;
+    listener_.progress(progress);
+}
+
+}  // namespace ydot::app

@@ -1,0 +1,253 @@
+#include "sim/rate_sequence.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "sim/error.hpp"
+#include "sim/parallel.hpp"
+
+namespace ydot {
+namespace {
+
+constexpr std::size_t targets_at_a_time = 128, short_list_length = 3;
+
+bool contains(const std::vector<std::size_t>& list, std::size_t x) { return std::find(list.begin(), list.end(), x) != list.end(); }
+
+/// Scales every column of post activities by the third factor of its image.
+RateMatrix scaled(const RateMatrix& post, const LayerFactor& factor, float sign) {
+    const float threshold = static_cast<float>(factor.threshold) * static_cast<float>(post.rows()),
+                sharpness = static_cast<float>(factor.sharpness);
+    const Eigen::ArrayXf goodness = post.colwise().squaredNorm().transpose();
+    // learning: 1 - p of "positive"; unlearning: p, and the sign is that of the phase
+    const Eigen::ArrayXf surprise = 1 / (1 + (sign * sharpness * (goodness - threshold)).exp());
+    return post * (sharpness > 0 ? surprise : -surprise).matrix().asDiagonal();
+}
+
+}  // namespace
+
+RateMatrix images_of(std::span<const Presentation> images) {
+    RateMatrix shown(static_cast<Eigen::Index>(images.empty() ? 0 : images[0].image.size()), static_cast<Eigen::Index>(images.size()));
+    parallel_for(images.size(), 16, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t k = begin; k < end; ++k)
+            std::transform(images[k].image.begin(), images[k].image.end(), shown.col(static_cast<Eigen::Index>(k)).begin(),
+                           stimulus_of<float>);
+    });
+    return shown;
+}
+
+RateSequence::RateSequence(const Circuit& circuit, const Schedule& schedule, std::vector<RateLayer>& layers, std::vector<RateLink>& links)
+    : circuit_(circuit), schedule_(schedule), layers_(layers), links_(links), windows_(links.size()), kept_(schedule.phases.size()) {
+    for (std::size_t k = 0; k < links.size(); ++k) {
+        if (!links[k].plastic()) continue;
+        const auto& projection = links[k].projection();
+        const auto& rule = *projection.plasticity->rule;
+        const auto window = rule.window();
+        const bool symmetric = window.a_plus == -window.a_minus;
+        if (!rule.additive() || window.tau_plus_ms != window.tau_minus_ms || (!symmetric && window.a_plus != window.a_minus))
+            throw Error("projections." + projection.name + ".plasticity.rule",
+                        "has no rate reading: run.mode = \"rate\" needs a symmetric or an antisymmetric window: derivative, recirculation, "
+                        "hebbian or goodness",
+                        {});
+        windows_[k] = {static_cast<float>(window.a_plus), symmetric};
+        if (const auto* factor = rule.layer_factor()) {
+            if (!contains(judged_, projection.to)) judged_.push_back(projection.to);
+            direction_ = factor->sharpness > 0 ? 1.0f : -1.0f;
+        }
+    }
+    if (judged_.size() > 1) judged_.erase(judged_.begin());  // the first layer sees the input as it is: it helps little (Hinton 2022)
+    for (const auto& phase : schedule.phases)
+        if (phase.keeps_of) kept_[*phase.keeps_of] = 1;
+}
+
+std::vector<Answer> RateSequence::present(std::span<const Presentation> images, const Stage& stage, bool teach) {
+    Minibatch batch;
+    batch.images = images;
+    for (const auto& image : images) {
+        batch.trials.push_back(image.trial);
+        batch.answers.push_back({.label = image.label, .answer = 0, .learned = teach, .target_activity = 0});
+    }
+    batch.teach = teach;
+    batch.before.resize(layers_.size());
+    batch.after.resize(schedule_.phases.size());
+    start(batch);
+    for (const auto phase : stage.phases) {
+        run(batch, phase);
+        if (!schedule_.phases[phase].readout) continue;
+        read_out(batch);
+        if (!teach) break;
+    }
+    measure_reconstruction(batch);
+    if (!teach && schedule_.answer != AnswerBy::readout) answer_by_goodness(batch, stage);
+    return batch.answers;
+}
+
+void RateSequence::start(Minibatch& batch) {
+    const auto count = static_cast<Eigen::Index>(batch.images.size());
+    const RateLayer::Occasion occasion{batch.trials, batch.teach, false, 0};
+    for (std::size_t p = 0; p < layers_.size(); ++p) {
+        const auto units = static_cast<Eigen::Index>(layers_[p].population().size());
+        if (p == schedule_.input) layers_[p].show(images_of(batch.images), occasion);
+        else if (p == schedule_.label) layers_[p].show(RateMatrix::Constant(units, count, 1 / static_cast<float>(units)), occasion);
+        else layers_[p].show(RateMatrix::Constant(units, count, layers_[p].receives() ? 0.0f : 1.0f), occasion);
+    }
+}
+
+void RateSequence::run(Minibatch& batch, std::size_t index) {
+    const auto& phase = schedule_.phases[index];
+    const auto any = [](const auto& list) { return std::find(list.begin(), list.end(), 1) != list.end(); };
+    const bool learns = batch.teach && (any(phase.learns) || any(phase.unlearns));
+    batch.goodness.assign(batch.images.size(), 0);
+    for (std::size_t repeat = 0; repeat < phase.repeats; ++repeat) {
+        const RateLayer::Occasion occasion{batch.trials, batch.teach, batch.teach && phase.samples,
+                                           static_cast<std::uint32_t>(index << 8 | (repeat & 0xFF))};
+        if (learns)
+            for (const auto& list : {phase.updates, phase.clamps})
+                for (const auto p : list) batch.before[p] = layers_[p].activity();
+        for (const auto p : phase.clamps)
+            if (!contains(phase.updates, p)) clamp(batch, phase, p, occasion);
+        for (const auto p : phase.updates) {
+            update(batch, index, p, occasion);
+            if (contains(phase.clamps, p)) clamp(batch, phase, p, occasion);
+        }
+        if (learns) learn(batch, phase);
+        if (repeat >= phase.repeats / 4) add_goodness(batch);
+    }
+    if (!kept_[index]) return;
+    for (const auto& layer : layers_) batch.after[index].push_back(layer.activity());
+}
+
+void RateSequence::update(Minibatch& batch, std::size_t index, std::size_t p, const RateLayer::Occasion& occasion) {
+    const auto& phase = schedule_.phases[index];
+    auto& layer = layers_[p];
+    auto& u = layer.potential();
+    u.resize(layer.activity().rows(), layer.activity().cols());
+    parallel_for(static_cast<std::size_t>(u.rows()), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
+        const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
+        u.middleRows(first, count).setZero();
+        for (std::size_t k = 0; k < links_.size(); ++k) {
+            const auto& link = links_[k];
+            if (link.to() != p || !phase.conducts[k]) continue;
+            const auto* forward = link.projection().follows == Follows::nothing ? nullptr : &links_[link.projection().forward];
+            link.add_input(layers_[link.from()].sent(), first, count, u, forward);
+        }
+    });
+    if (phase.keeps == 0) return layer.respond(occasion);
+    const RateMatrix old = phase.keeps_of ? batch.after[*phase.keeps_of][p] : layer.activity();
+    layer.respond(occasion, &old, phase.keeps);
+}
+
+/// Without a teacher only what says nothing of the label is shown, or the label that is being tried.
+void RateSequence::clamp(const Minibatch& batch, const Phase& phase, std::size_t p, const RateLayer::Occasion& occasion) {
+    if (!batch.teach && phase.target != Target::neutral && !(batch.forced_label && p == schedule_.label)) return;
+    layers_[p].move(target_of(batch, phase, p), phase.nudge, occasion);
+}
+
+std::size_t RateSequence::shown_label(const Minibatch& batch, const Phase& phase, std::size_t k) const {
+    if (batch.forced_label) return *batch.forced_label;
+    const std::size_t label = batch.images[k].label;
+    if (phase.target == Target::label) return label;
+    Draws draws(circuit_.seed(), stream_of(phase.name, Purpose::target), 0, batch.images[k].trial);
+    const auto y = layers_[schedule_.readout].activity().col(static_cast<Eigen::Index>(k));
+    const auto classes = schedule_.label ? circuit_.population(*schedule_.label).size() : static_cast<std::uint32_t>(y.size());
+    if (phase.target == Target::hard) {
+        double left = draws.uniform() * (static_cast<double>(y.sum()) - static_cast<double>(y[static_cast<Eigen::Index>(label)]));
+        for (std::size_t c = 0; c < static_cast<std::size_t>(y.size()); ++c)
+            if (c != label && (left -= static_cast<double>(y[static_cast<Eigen::Index>(c)])) < 0) return c;
+    }
+    const auto other = draws.below(classes - 1);
+    return other < label ? other : other + std::size_t{1};
+}
+
+RateMatrix RateSequence::target_of(const Minibatch& batch, const Phase& phase, std::size_t p) const {
+    const auto units = static_cast<Eigen::Index>(layers_[p].population().size()), count = static_cast<Eigen::Index>(batch.images.size());
+    if (phase.target == Target::neutral && !batch.forced_label) return RateMatrix::Constant(units, count, 1 / static_cast<float>(units));
+    RateMatrix target = RateMatrix::Zero(units, count);
+    for (Eigen::Index k = 0; k < count; ++k)
+        target(static_cast<Eigen::Index>(shown_label(batch, phase, static_cast<std::size_t>(k))), k) = 1;
+    return target;
+}
+
+void RateSequence::learn(const Minibatch& batch, const Phase& phase) {
+    for (std::size_t k = 0; k < links_.size(); ++k) {
+        if (phase.learns[k]) learn_link(batch, links_[k], k, 1);
+        if (phase.unlearns[k]) learn_link(batch, links_[k], k, -1);
+    }
+}
+
+void RateSequence::learn_link(const Minibatch& batch, RateLink& link, std::size_t index, float sign) {
+    const auto [amplitude, symmetric] = windows_[index];
+    const auto &pre = layers_[link.from()], &post = layers_[link.to()];
+    const float factor = sign * amplitude;
+    if (symmetric) {
+        const auto* shared = link.projection().plasticity->rule->layer_factor();
+        const RateMatrix third = shared ? scaled(post.activity(), *shared, sign) : RateMatrix{};
+        const RateLink::Product product{shared ? &third : &post.activity(), &pre.sent(), factor};
+        return link.add(std::span(&product, 1));
+    }
+    const auto change_of = [&](std::size_t p) -> RateMatrix {
+        if (batch.before[p].size() == 0) return RateMatrix::Zero(layers_[p].activity().rows(), layers_[p].activity().cols());
+        return layers_[p].activity() - batch.before[p];
+    };
+    const auto gate = link.projection().plasticity->gate;
+    RateMatrix pre_change, post_change;
+    std::vector<RateLink::Product> products;
+    if (gate != Gate::post) post_change = change_of(link.to()), products.push_back({&post_change, &pre.sent(), factor});
+    if (gate != Gate::pre) pre_change = change_of(link.from()), products.push_back({&post.sent(), &pre_change, -factor});
+    link.add(products);
+}
+
+void RateSequence::read_out(Minibatch& batch) const {
+    const auto& y = layers_[schedule_.readout].activity();
+    for (std::size_t k = 0; k < batch.answers.size(); ++k) {
+        const auto column = y.col(static_cast<Eigen::Index>(k));
+        auto& answer = batch.answers[k];
+        answer.answer = static_cast<std::uint8_t>(std::max_element(column.begin(), column.end()) - column.begin());
+        answer.target_activity = static_cast<double>(column(answer.label));
+    }
+}
+
+void RateSequence::add_goodness(Minibatch& batch) const {
+    for (const auto p : judged_)
+        for (std::size_t k = 0; k < batch.goodness.size(); ++k)
+            batch.goodness[k] += static_cast<double>(layers_[p].activity().col(static_cast<Eigen::Index>(k)).squaredNorm());
+}
+
+/// Tries every label in the first phase that shows the right one, after the phases before it; a short list tries those that the readout
+/// likes best.
+void RateSequence::answer_by_goodness(Minibatch& batch, const Stage& stage) {
+    const RateMatrix liked = layers_[schedule_.readout].activity();
+    const auto labels = circuit_.population(*schedule_.label).size();
+    std::vector<double> best(batch.images.size(), -std::numeric_limits<double>::infinity());
+    for (std::uint32_t label = 0; label < labels; ++label) {
+        batch.forced_label = label;
+        start(batch);
+        for (const auto index : stage.phases) {
+            const auto& phase = schedule_.phases[index];
+            const bool shows_label = schedule_.label && contains(phase.clamps, *schedule_.label) && phase.target == Target::label;
+            if (!shows_label && !phase.clamps.empty()) continue;
+            run(batch, index);
+            if (shows_label) break;
+        }
+        for (std::size_t k = 0; k < best.size(); ++k) {
+            const double goodness = static_cast<double>(direction_) * batch.goodness[k];
+            if (schedule_.answer == AnswerBy::short_list) {
+                const auto column = liked.col(static_cast<Eigen::Index>(k)).array();
+                if ((column > column(label)).count() >= static_cast<Eigen::Index>(short_list_length)) continue;
+            }
+            if (goodness <= best[k]) continue;
+            best[k] = goodness;
+            batch.answers[k].answer = static_cast<std::uint8_t>(label);
+        }
+    }
+    batch.forced_label.reset();
+}
+
+void RateSequence::measure_reconstruction(Minibatch& batch) const {
+    if (!layers_[schedule_.input].receives()) return;
+    const RateMatrix off = layers_[schedule_.input].activity() - images_of(batch.images);
+    for (std::size_t k = 0; k < batch.answers.size(); ++k)
+        batch.answers[k].reconstruction_error = static_cast<double>(off.col(static_cast<Eigen::Index>(k)).squaredNorm());
+}
+
+}  // namespace ydot

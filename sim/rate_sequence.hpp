@@ -1,0 +1,69 @@
+#pragma once
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "sim/learner.hpp"
+#include "sim/rate_link.hpp"
+
+namespace ydot {
+
+/// The rate reading of a schedule whose phases say which populations they update. A presentation goes through the phases in turn; each
+/// updates its populations one after another from the activities of the moment,
+///   y_q <- keeps y_q + (1 - keeps) phi_q(bias_q + sum over conducting p -> q of W y_p),
+/// all others keep theirs. At the end of a phase (of each of its repeats) the projections that learn change by
+///   antisymmetric window (derivative, recirculation), gate on the pre spike:  A pre (post - post before the phase)
+///     on the post spike:  - A (pre - pre before the phase) post,   else both
+///   symmetric window (hebbian):  A pre post, times the layer factor of the rule where it has one (goodness)
+/// and those that unlearn by the opposite. The input population shows the image at the start; a source shows it throughout, any other
+/// population until a phase updates it. The label population is neutral where no phase clamps it.
+class RateSequence {
+public:
+    /// @throws Error for a rule without a reading, a label population that is no source
+    RateSequence(const Circuit& circuit, const Schedule& schedule, std::vector<RateLayer>& layers, std::vector<RateLink>& links);
+
+    /// Shows a minibatch. @param teach  with all phases; adds up the changes in the links. Otherwise up to the read-out, without targets.
+    std::vector<Answer> present(std::span<const Presentation> images, const Stage& stage, bool teach);
+
+private:
+    struct Window {
+        float amplitude = 0;
+        bool symmetric = false;
+    };
+    struct Minibatch {
+        std::span<const Presentation> images;
+        std::vector<std::uint32_t> trials;
+        bool teach = false;
+        std::optional<std::size_t> forced_label;  ///< in place of all labels and targets
+        std::vector<RateMatrix> before;           ///< by population: activity before the phase
+        std::vector<std::vector<RateMatrix>> after;  ///< by phase and population: for keeps_of
+        std::vector<double> goodness;             ///< by image, of the last phase
+        std::vector<Answer> answers;
+    };
+    void start(Minibatch& batch);
+    void run(Minibatch& batch, std::size_t phase);
+    void update(Minibatch& batch, std::size_t phase, std::size_t population, const RateLayer::Occasion& occasion);
+    void clamp(const Minibatch& batch, const Phase& phase, std::size_t population, const RateLayer::Occasion& occasion);
+    void learn(const Minibatch& batch, const Phase& phase);
+    void learn_link(const Minibatch& batch, RateLink& link, std::size_t index, float sign);
+    RateMatrix target_of(const Minibatch& batch, const Phase& phase, std::size_t population) const;
+    std::size_t shown_label(const Minibatch& batch, const Phase& phase, std::size_t image) const;
+    void read_out(Minibatch& batch) const;
+    void add_goodness(Minibatch& batch) const;
+    void answer_by_goodness(Minibatch& batch, const Stage& stage);
+    void measure_reconstruction(Minibatch& batch) const;
+
+    const Circuit& circuit_;
+    const Schedule& schedule_;
+    std::vector<RateLayer>& layers_;
+    std::vector<RateLink>& links_;
+    std::vector<Window> windows_;               ///< by projection
+    std::vector<std::uint8_t> kept_;            ///< by phase: some other phase keeps its activity
+    std::vector<std::size_t> judged_;           ///< populations whose goodness tells the label
+    float direction_ = 1;                       ///< of goodness
+};
+
+/// The image of each presentation as a column.
+RateMatrix images_of(std::span<const Presentation> images);
+
+}  // namespace ydot
