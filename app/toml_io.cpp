@@ -3,162 +3,22 @@
 #include "networks/microcircuit.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
-#include <system_error>
 #include <utility>
 
+#include "app/toml_tree.hpp"
 #include "networks/list.hpp"
 
 namespace ydot::app {
+
+using namespace tree;
+
 namespace {
-
-using Names = std::vector<std::string>;
-
-// ---------------------------------------------------------------------------------------------------------------------------
-// The tree: what toml++ parsed, in the order of the file, with a source for every key and value. Overrides change the tree.
-
-struct Node {
-    enum class Kind { value, table, list };  // list: of tables
-    std::string key;
-    Source key_source, source;
-    Kind kind = Kind::table;
-    Value value;
-    bool implied = false;  // the mean that `weight = 0.5`, or no weight at all, stands for
-    std::vector<Node> children;
-
-    Node* child(std::string_view name) {
-        const auto found = std::find_if(children.begin(), children.end(), [&](const Node& c) { return c.key == name; });
-        return found == children.end() ? nullptr : &*found;
-    }
-    const Node* child(std::string_view name) const { return const_cast<Node*>(this)->child(name); }
-    const std::string* text(std::string_view name) const {
-        const Node* c = child(name);
-        return c && c->kind == Kind::value ? std::get_if<std::string>(&c->value) : nullptr;
-    }
-};
-
-std::string dotted(const std::string& path, std::string_view key) {
-    return path.empty() ? std::string(key) : path + '.' + std::string(key);
-}
-
-std::string joined(const Names& names) {
-    std::string out;
-    for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
-    return out;
-}
-
-std::string text_of(const Node& node) {
-    if (node.kind == Node::Kind::value) return to_text(node.value);
-    return node.kind == Node::Kind::table ? "a table" : "a list of tables";
-}
-
-[[noreturn]] void refuse(const std::string& path, std::string reason, const Source& source) {
-    throw Error(path, std::move(reason), source.text());
-}
-
-[[noreturn]] void refuse_name(const std::string& path, std::string_view what, std::string_view name, const Names& known,
-                              const Source& source) {
-    std::string reason = fmt::format("there is no {} \"{}\"", what, name);
-    const std::string near = nearest_name(name, known);
-    if (!near.empty()) reason += fmt::format("; did you mean {}?", near);
-    reason += known.empty() ? "; there are none at all" : fmt::format("{} Known: {}", near.empty() ? "." : "", joined(known));
-    refuse(path, reason, source);
-}
-
-// ---------------------------------------------------------------------------------------------------------------------------
-// From toml++ to the tree
-
-/// Where a text comes from: a file, or an override, whose line and column mean nothing.
-struct Origin {
-    std::string name;
-    bool is_override = false;
-    Source at(const toml::source_position& p) const {
-        if (is_override) return {name, 0, 0};
-        return {name, static_cast<int>(p.line), static_cast<int>(p.column)};
-    }
-};
-
-Node to_tree(const toml::node& node, const std::string& path, const Origin& origin);
-
-template <class T>
-Value to_list(const toml::array& array, const std::string& path, const Origin& origin) {
-    std::vector<T> list;
-    for (const auto& element : array) {
-        const auto x = element.value<T>();
-        if (!x || element.is_boolean()) refuse(path, "a list must hold only numbers or only texts", origin.at(element.source().begin));
-        list.push_back(*x);
-    }
-    return list;
-}
-
-Value to_value(const toml::node& node, const std::string& path, const Origin& origin) {
-    if (const auto* x = node.as_boolean()) return x->get();
-    if (const auto* x = node.as_integer()) return x->get();
-    if (const auto* x = node.as_floating_point()) return x->get();
-    if (const auto* x = node.as_string()) return x->get();
-    const auto* array = node.as_array();
-    if (!array) refuse(path, "dates and times are not used in a description; a text needs quotes", origin.at(node.source().begin));
-    if (!array->empty() && array->front().is_string()) return to_list<std::string>(*array, path, origin);
-    return to_list<double>(*array, path, origin);  // the empty list too
-}
-
-bool holds_tables(const toml::array* array) { return array && !array->empty() && array->front().is_table(); }
-
-std::vector<Node> elements_of(const toml::array& array, const std::string& path, const Origin& origin) {
-    std::vector<Node> elements;
-    for (std::size_t i = 0; i < array.size(); ++i) {
-        if (!array[i].is_table()) refuse(path, "a list of tables must hold only tables", origin.at(array[i].source().begin));
-        elements.push_back(to_tree(array[i], dotted(path, std::to_string(i)), origin));
-    }
-    return elements;
-}
-
-/// In the order of the file: toml++ keeps its keys sorted.
-std::vector<Node> children_of(const toml::table& table, const std::string& path, const Origin& origin) {
-    std::vector<std::pair<toml::source_position, Node>> found;
-    for (const auto& [key, value] : table) {
-        Node child = to_tree(value, dotted(path, key.str()), origin);
-        child.key = key.str();
-        child.key_source = origin.at(key.source().begin);
-        found.emplace_back(key.source().begin, std::move(child));
-    }
-    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    std::vector<Node> children;
-    for (auto& [position, child] : found) children.push_back(std::move(child));
-    return children;
-}
-
-Node to_tree(const toml::node& node, const std::string& path, const Origin& origin) {
-    Node result;
-    result.source = origin.at(node.source().begin);
-    if (const auto* table = node.as_table()) {
-        result.children = children_of(*table, path, origin);
-    } else if (const auto* array = node.as_array(); holds_tables(array)) {
-        result.kind = Node::Kind::list;
-        result.children = elements_of(*array, path, origin);
-    } else {
-        result.kind = Node::Kind::value;
-        result.value = to_value(node, path, origin);
-    }
-    return result;
-}
-
-Node parse_tree(std::string_view text, const Origin& origin) {
-    try {
-        return to_tree(toml::parse(text), {}, origin);
-    } catch (const toml::parse_error& error) {
-        throw Error({}, std::string(error.description()), origin.at(error.source().begin).text());
-    }
-}
 
 // ---------------------------------------------------------------------------------------------------------------------------
 // Overrides
@@ -196,21 +56,15 @@ Override parse_override(const std::string& text) {
 
 Node bare_text(const Override& o) {
     Node node;
-    node.source = o.origin.at({});
+    node.source = Source{o.origin.name, 0, 0};
     node.kind = Node::Kind::value;
     node.value = o.value;
     return node;
 }
 
-bool is_date(const toml::node& node) { return node.is_date() || node.is_time() || node.is_date_time(); }
-
 Node value_of(const Override& o, const std::string& path) {
-    try {
-        const toml::table table = toml::parse("value = " + o.value);
-        if (table.size() == 1 && !is_date(*table.get("value"))) return to_tree(*table.get("value"), path, o.origin);
-    } catch (const toml::parse_error&) {  // not TOML: bare text
-    }
-    return bare_text(o);
+    auto value = parse_value(o.value, path, o.origin);
+    return value ? std::move(*value) : bare_text(o);
 }
 
 Node implied_mean(double x, const Source& source) {
@@ -270,12 +124,6 @@ Node& add_child(Node& parent, const std::string& path, const std::string& key, c
     return made;
 }
 
-Names keys_of(const Node& table) {
-    Names keys;
-    for (const auto& c : table.children) keys.push_back(c.key);
-    return keys;
-}
-
 /// One step of an override's path; `parent` is the path of `at`.
 Node& step_into(Node& at, const std::string& parent, const std::string& part, const Source& source) {
     if (at.kind == Node::Kind::list) return element(at, parent, part, source);
@@ -292,26 +140,17 @@ void apply(Node& root, const Override& o) {
         const auto dot = path.rfind('.');
         if (at->kind == Node::Kind::value && dot != std::string::npos && is_distribution(path.substr(0, dot), at->key))
             open_distribution(*at);
-        at = &step_into(*at, path, part, o.origin.at({}));
+        at = &step_into(*at, path, part, Source{o.origin.name, 0, 0});
         path = dotted(path, part);
     }
     Node value = value_of(o, path);
     value.key = at->key;
-    value.key_source = o.origin.at({});
+    value.key_source = Source{o.origin.name, 0, 0};
     *at = std::move(value);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------
 // Choices: a table that names a model, connector or rule also holds the parameters of that choice
-
-template <class Struct>
-Names own_keys(const Names& more = {}) {
-    Names keys = field_keys<Struct>();
-    keys.insert(keys.end(), more.begin(), more.end());
-    return keys;
-}
-
-bool contains(const Names& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 /// Calls f(path of the table, table, key of its choice, keys that belong to every choice).
 template <class F>
@@ -359,66 +198,12 @@ void apply_overrides(Node& root, std::span<const std::string> overrides) {
 // ---------------------------------------------------------------------------------------------------------------------------
 // From the tree to the description
 
-void require_table(const Node& node, const std::string& path) {
-    if (node.kind != Node::Kind::table) refuse(path, "must be a table, got " + text_of(node), node.source);
-}
-
-void require_known(const Node& table, const std::string& path, const Names& known) {
-    for (const auto& c : table.children)
-        if (!contains(known, c.key)) refuse_key(path, c.key, known, c.key_source);
-}
-
-Setting to_setting(const Node& node, const std::string& path, std::string_view wanted) {
-    if (node.kind != Node::Kind::value) refuse(path, fmt::format("must be {}, got {}", wanted, text_of(node)), node.source);
-    return {node.value, node.source};
-}
-
-/// The fields of `Struct` that the table gives; other keys are ignored. A default may be written even if it is infinite (w_max = inf).
-template <class Struct>
-Struct read_own(const Node& table, const std::string& path) {
-    Struct result;
-    const Struct defaults{};
-    const auto read = [&](const auto& field) {
-        const Node* c = table.child(field.key);
-        if (!c) return;
-        const auto info = detail::info_of(field, defaults);
-        const auto setting = to_setting(*c, dotted(path, field.key), info.allowed());
-        if (setting.value == info.default_value) return;
-        using T = std::remove_cvref_t<decltype(result.*field.member)>;
-        if (auto value = detail::from_value<T>(setting.value, field.range)) result.*field.member = std::move(*value);
-        else refuse_value(path, info, setting);
-    };
-    std::apply([&](const auto&... field) { (read(field), ...); }, Struct::fields);
-    return result;
-}
-
-template <class Struct>
-Struct read_table(const Node& table, const std::string& path, const Names& more = {}) {
-    require_table(table, path);
-    require_known(table, path, own_keys<Struct>(more));
-    return read_own<Struct>(table, path);
-}
-
 /// The keys that are left to the model, connector or rule.
 Parameters read_rest(const Node& table, const std::string& path, const Names& own) {
     Parameters rest;
     for (const auto& c : table.children)
         if (!contains(own, c.key)) rest[c.key] = to_setting(c, dotted(path, c.key), "a number, a text, true or false, or a list");
     return rest;
-}
-
-/// Refuses a table without `key`, or with an empty text there.
-template <class Struct>
-void require_key(const Node& table, const std::string& path, const std::string& key) {
-    if (const auto* text = table.text(key); text && text->empty()) refuse(dotted(path, key), "must not be empty", table.child(key)->source);
-    if (table.child(key)) return;
-    std::string reason = "is missing";
-    const auto explain = [&](const auto& field) { reason += field.key == key ? ": " + std::string(field.doc) : ""; };
-    std::apply([&](const auto&... field) { (explain(field), ...); }, Struct::fields);
-    Names others = keys_of(table);
-    std::erase_if(others, [](const auto& k) { return contains(own_keys<Struct>(), k); });
-    if (const auto near = nearest_name(key, others); !near.empty()) reason += fmt::format(" (did you mean it by {}?)", near);
-    refuse(dotted(path, key), reason, table.source);
 }
 
 void require_propagator(const std::string& path, const std::string& name, const Source& source) {
@@ -933,22 +718,6 @@ private:
     const Description& d_;
     Names populations_, projections_, stimuli_;
 };
-
-[[noreturn]] void refuse_file(const std::filesystem::path& file, int code) {
-    throw Error(file.string(), "cannot read the file: " + std::generic_category().message(code ? code : EIO), {});
-}
-
-std::string read_text(const std::filesystem::path& file) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(file, ignored)) refuse_file(file, EISDIR);
-    errno = 0;
-    const std::ifstream in(file, std::ios::binary);
-    if (!in) refuse_file(file, errno);
-    std::ostringstream text;
-    text << in.rdbuf();  // of an empty file it sets failbit, of a read error badbit
-    if (text.bad()) refuse_file(file, errno);
-    return text.str();
-}
 
 }  // namespace
 

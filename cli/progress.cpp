@@ -32,6 +32,13 @@ std::string point_text(const app::LearningPoint& p) {
 
 }  // namespace
 
+ProgressDisplay::Style ProgressDisplay::style_named(const std::string& name) {
+    for (const auto& [known, style] :
+         {std::pair{"auto", Style::automatic}, {"plain", Style::plain}, {"json", Style::json}, {"off", Style::off}})
+        if (name == known) return style;
+    throw Error("--progress", "must be one of auto, plain, json, off, got \"" + name + "\"", {});
+}
+
 ProgressDisplay::ProgressDisplay(Style style)
     : style_(style == Style::automatic ? (isatty(STDERR_FILENO) ? Style::bar : Style::off) : style) {}
 ProgressDisplay::~ProgressDisplay() { clear_line(); }
@@ -44,6 +51,11 @@ void ProgressDisplay::show(const app::Progress& progress) {
         case Style::automatic:
         case Style::off: return;
     }
+}
+
+void ProgressDisplay::announce(const std::string& what) {
+    if (style_ == Style::bar || style_ == Style::plain) std::fprintf(stderr, "%s\n", what.c_str());
+    if (style_ == Style::json) std::fprintf(stderr, "%s\n", nlohmann::ordered_json{{"run", what}}.dump().c_str());
 }
 
 void ProgressDisplay::clear_line() {
