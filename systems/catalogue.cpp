@@ -31,13 +31,13 @@ std::string label(const Node& table, std::string_view key, std::size_t index) {
     return name && !name->empty() ? *name : std::to_string(index);
 }
 
-/// The tables of [[path]]; none when the key is absent.
-const std::vector<Node>& tables_of(const Node& parent, std::string_view key, const std::string& path) {
+/// The tables of [[header]]; none when the key is absent.
+const std::vector<Node>& tables_of(const Node& parent, std::string_view key, const std::string& path, std::string_view header) {
     static const std::vector<Node> nothing;
     const Node* list = parent.child(key);
     if (!list) return nothing;
     if (list->kind != Node::Kind::list)
-        refuse(path, fmt::format("must be a list of tables, each [[{}]], got {}", path, text_of(*list)), list->source);
+        refuse(path, fmt::format("must be a list of tables, each [[{}]], got {}", header, text_of(*list)), list->source);
     return list->children;
 }
 
@@ -61,7 +61,7 @@ Run read_run(const Node& table, const std::string& path, const fs::path& catalog
 }
 
 void require_one_headline(const System& system, const std::string& path) {
-    for (const Mode mode : {Mode::rate, Mode::spiking}) {
+    for (const Reading mode : {Reading::rate, Reading::spiking}) {
         const auto in_mode = [&](const Run& run) { return run.mode == mode; };
         const auto stands = [&](const Run& run) { return run.mode == mode && run.headline; };
         const auto runs = std::count_if(system.runs.begin(), system.runs.end(), in_mode);
@@ -77,9 +77,9 @@ System read_system(const Node& table, const std::string& path, const fs::path& c
     auto system = read_table<System>(table, path, {"runs"});
     require_letters(table, path, "id", letters, "letters and digits");
     system.where = table.source;
-    std::set<std::pair<Mode, std::string>> names;
+    std::set<std::pair<Reading, std::string>> names;
     const auto runs_path = dotted(path, "runs");
-    const auto& runs = tables_of(table, "runs", runs_path);
+    const auto& runs = tables_of(table, "runs", runs_path, "systems.runs");
     for (std::size_t i = 0; i < runs.size(); ++i) {
         const auto run_path = dotted(runs_path, label(runs[i], "name", i));
         const auto& run = system.runs.emplace_back(read_run(runs[i], run_path, catalogue));
@@ -100,7 +100,7 @@ Catalogue read_catalogue(const fs::path& file) {
     auto catalogue = read_table<Catalogue>(root, {}, {"systems"});
     catalogue.file = file;
     std::set<std::string> ids;
-    const auto& systems = tables_of(root, "systems", "systems");
+    const auto& systems = tables_of(root, "systems", "systems", "systems");
     for (std::size_t i = 0; i < systems.size(); ++i) {
         const auto path = dotted("systems", label(systems[i], "id", i));
         const auto& system = catalogue.systems.emplace_back(read_system(systems[i], path, file));
@@ -120,7 +120,7 @@ const System& find_system(const Catalogue& catalogue, std::string_view id) {
     refuse_name({}, "system", id, ids, {});
 }
 
-const Run* headline(const System& system, Mode mode) {
+const Run* headline(const System& system, Reading mode) {
     for (const auto& run : system.runs)
         if (run.mode == mode && run.headline) return &run;
     return nullptr;
