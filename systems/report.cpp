@@ -21,7 +21,9 @@ of MNIST. The same seed gives the same figures for any number of threads.
 
 Of the 60,000 training images the last 5,000 are held out; the weights of the point of the learning curve with the smallest error on them are those that are tested, once, on the 10,000
 test images. Errors are in percent: mean ± standard deviation over seeds (number of seeds). "Angle" is the angle between what plasticity does to the weights of a projection and minus the
-exact gradient of the rate reading, free of sampling noise; 0° is gradient descent, below 90° the error falls.
+exact gradient of the rate reading, measured on a few dozen images; 0° is gradient descent, below 90° the error falls. "Without noise" is that of the mean field, with expected
+spikes in place of spikes. Late in learning few of these images still have an error to learn from, and the measured angle is uncertain. A feedback projection that learns has a goal of its own, to agree with its
+forward partner, so its angle need not be small.
 
 )";
 
@@ -136,11 +138,12 @@ std::string runs_list(const MeasuredSystem& s) {
 
 // ---- angles
 
-/// Projection -> angle at one point of the learning curve.
-std::map<std::string, double> angles_at(const app::LearningPoint& point) {
-    std::map<std::string, double> angles;
-    for (const auto& g : point.gradient) angles[g.projection] = g.angle_degrees;
-    return angles;
+using Alignment = app::GradientAlignment;
+
+const Alignment* find_projection(const app::LearningPoint& point, const std::string& projection) {
+    for (const auto& g : point.gradient)
+        if (g.projection == projection) return &g;
+    return nullptr;
 }
 
 /// The point whose weights were tested: that of the smallest validation error, the last of several.
@@ -160,83 +163,117 @@ std::vector<std::string> projections_with_angles(const MeasuredRun& m) {
     return names;
 }
 
-template <class Point>
-std::string mean_angle(const MeasuredRun& m, const std::string& projection, Point&& point) {
-    std::vector<double> angles;
-    for (const auto& r : m.records) {
-        if (r.curve.empty()) continue;
-        const auto found = angles_at(point(r));
-        if (const auto a = found.find(projection); a != found.end() && std::isfinite(a->second)) angles.push_back(a->second);
+/// Mean of independent measurements, and its standard error.
+struct Estimate {
+    double sum = 0, squares = 0;
+    std::size_t count = 0;
+    void add(double value, double error) {
+        if (!std::isfinite(value)) return;
+        sum += value;
+        squares += std::isfinite(error) ? error * error : 0;
+        ++count;
     }
-    return angles.empty() ? "-" : fmt::format("{:.0f}°", moments_of(angles).mean);
+    double mean() const { return sum / static_cast<double>(count); }
+    double error() const { return std::sqrt(squares) / static_cast<double>(count); }
+};
+
+/// Over seeds, at the point of each learning curve that `point` picks.
+template <class Point>
+Estimate angle_at(const MeasuredRun& m, const std::string& projection, bool mean_field, Point&& point) {
+    Estimate e;
+    for (const auto& r : m.records)
+        if (const auto* g = r.curve.empty() ? nullptr : find_projection(point(r), projection))
+            e.add(mean_field ? g->mean_field_angle_degrees : g->angle_degrees, mean_field ? 0 : g->angle_error_degrees);
+    return e;
+}
+
+std::string angle_text(const Estimate& e) {
+    if (e.count == 0) return "-";
+    return fmt::format("{:.0f}°", e.mean()) + (e.error() > 0 ? fmt::format(" ± {:.0f}°", e.error()) : "");
 }
 
 std::string angle_table(const MeasuredSystem& s) {
+    const auto first = [](const Record& r) -> auto& { return r.curve.front(); };
+    const auto tested = [](const Record& r) -> auto& { return chosen(r); };
+    const auto last = [](const Record& r) -> auto& { return r.curve.back(); };
     std::string rows;
     for (const auto& m : s.runs)
         for (const auto& projection : projections_with_angles(m))
-            rows += fmt::format("| {} | {} | {} | {} | {} | {} |\n", m.run->name, name_of(m.run->mode), cell(projection),
-                                mean_angle(
-                                    m, projection, [](const Record& r) -> auto& { return r.curve.front(); }),
-                                mean_angle(
-                                    m, projection, [](const Record& r) -> auto& { return chosen(r); }),
-                                mean_angle(
-                                    m, projection, [](const Record& r) -> auto& { return r.curve.back(); }));
+            rows += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", m.run->name, name_of(m.run->mode), cell(projection),
+                                angle_text(angle_at(m, projection, false, first)), angle_text(angle_at(m, projection, false, tested)),
+                                angle_text(angle_at(m, projection, true, tested)), angle_text(angle_at(m, projection, false, last)));
     if (rows.empty()) return {};
-    return "Angle to the exact gradient:\n\n| run | mode | projection | untrained | at the weights tested | at the end "
-           "|\n|---|---|---|---|---|---|\n" +
+    return "Angle to the exact gradient, ± its standard error:\n\n"
+           "| run | mode | projection | untrained | at the weights tested | the same, without noise | at the end "
+           "|\n|---|---|---|---|---|---|---|\n" +
            rows + "\n";
 }
 
 // ---- figures
 
-/// Mean over seeds of a value at each number of images; the error is the standard deviation, where there is more than one seed.
-template <class Value>
-Json curve_of(const MeasuredRun& m, const std::string& name, Value&& value) {
-    std::map<std::size_t, std::vector<double>> by_images;
-    for (const auto& r : m.records)
-        for (const auto& p : r.curve)
-            if (const double v = value(p); std::isfinite(v) && p.images > 0) by_images[p.images].push_back(v);
-    Json x = Json::array(), y = Json::array(), error = Json::array();
-    for (const auto& [images, values] : by_images) {
-        const auto moments = moments_of(values);
-        x.push_back(images);
-        y.push_back(moments.mean);
-        error.push_back(moments.count > 1 ? std::sqrt(moments.variance) : 0.0);
-    }
-    return {{"name", name}, {"x", x}, {"y", y}, {"error", error}, {"line", true}};
+Json series_of(const std::string& name, bool line) {
+    return {{"name", name}, {"x", Json::array()}, {"y", Json::array()}, {"error", Json::array()}, {"line", line}};
 }
 
-Json panel(const char* y_label, bool y_log) {
-    return {{"x_label", "training images shown"}, {"y_label", y_label}, {"x_log", false}, {"y_log", y_log}, {"series", Json::array()}};
-}
-
-/// The upper layers are as good as always near the gradient: what the feedback does shows where it ends.
-std::vector<std::string> projections_drawn(const MeasuredRun& m) {
-    auto names = projections_with_angles(m);
-    if (names.size() > 1) names.resize(1);
-    return names;
+void add_point(Json& series, std::size_t images, double value, double error) {
+    series["x"].push_back(images);
+    series["y"].push_back(value);
+    series["error"].push_back(error);
 }
 
 std::string curve_name(const MeasuredRun& m) { return fmt::format("{}, {}", m.run->name, name_of(m.run->mode)); }
 
+/// Mean over seeds of the validation error at each number of images; the error is the standard deviation, where there is more than one.
+Json error_curve(const MeasuredRun& m) {
+    std::map<std::size_t, std::vector<double>> by_images;
+    for (const auto& r : m.records)
+        for (const auto& p : r.curve)
+            if (std::isfinite(p.validation_error_percent) && p.images > 0) by_images[p.images].push_back(p.validation_error_percent);
+    auto series = series_of(curve_name(m), true);
+    for (const auto& [images, values] : by_images) {
+        const auto moments = moments_of(values);
+        add_point(series, images, moments.mean, moments.count > 1 ? std::sqrt(moments.variance) : 0);
+    }
+    return series;
+}
+
+constexpr double telling_degrees = 30;  ///< an angle with a larger standard error is not drawn
+
+/// Mean over seeds of an angle and its standard error: points. Without noise, that of the mean field: a line.
+Json angle_curve(const MeasuredRun& m, const std::string& projection, bool mean_field) {
+    std::map<std::size_t, Estimate> by_images;
+    for (const auto& r : m.records)
+        for (const auto& p : r.curve)
+            if (const auto* g = find_projection(p, projection); g && p.images > 0)
+                by_images[p.images].add(mean_field ? g->mean_field_angle_degrees : g->angle_degrees,
+                                        mean_field ? 0 : g->angle_error_degrees);
+    auto series = series_of(curve_name(m) + (mean_field ? ", without noise" : ", measured"), mean_field);
+    for (const auto& [images, e] : by_images)
+        if (e.count > 0 && e.error() <= telling_degrees) add_point(series, images, e.mean(), e.error());
+    return series;
+}
+
+Json panel(const std::string& y_label, bool y_log) {
+    return {{"x_label", "training images shown"}, {"y_label", y_label}, {"x_log", false}, {"y_log", y_log}, {"series", Json::array()}};
+}
+
+void add_series(Json& to, Json series) {
+    if (!series["x"].empty()) to["series"].push_back(std::move(series));
+}
+
+/// Beside the errors the angles of the first projection that has any: what feedback does shows where it ends.
 Json figure_of(const MeasuredSystem& s) {
-    Json errors = panel("validation error (%)", true), angles = panel("angle to the gradient (degrees)", false);
+    Json errors = panel("validation error (%)", true), angles;
     for (const auto& m : s.runs) {
-        const auto error = curve_of(m, curve_name(m), [](const auto& p) { return p.validation_error_percent; });
-        if (!error["x"].empty()) errors["series"].push_back(error);
-        for (const auto& projection : projections_drawn(m)) {
-            const auto angle = curve_of(m, fmt::format("{}: {}", m.run->name, projection), [&](const app::LearningPoint& p) {
-                const auto at = angles_at(p);
-                const auto found = at.find(projection);
-                return found == at.end() ? none : found->second;
-            });
-            if (!angle["x"].empty()) angles["series"].push_back(angle);
-        }
+        add_series(errors, error_curve(m));
+        const auto projections = projections_with_angles(m);
+        if (projections.empty()) continue;
+        if (angles.is_null()) angles = panel("angle to the gradient (degrees)", false);
+        for (const bool mean_field : {false, true}) add_series(angles, angle_curve(m, projections.front(), mean_field));
     }
     Json panels = Json::array();
     for (const auto& p : {errors, angles})
-        if (!p["series"].empty()) panels.push_back(p);
+        if (!p.is_null() && !p["series"].empty()) panels.push_back(p);
     return {{"name", s.system->id}, {"panels", panels}};
 }
 

@@ -187,9 +187,9 @@ TEST_CASE("the report holds the texts of the catalogue and the figures of the re
          {"| [S7](#s7) | Feedback | A | 2.1 | - | 3.00 ± 1.41 (2) |", "## S7: Feedback",
           "**What the paper says.** What it says,\nin two lines.", "**What differs here.** Spikes.",
           "**What a neuroscientist learns from it.** Look at feedback.",
-          "| fixed | spiking | 4.00 (1) | 3.50 | - | ≤ 3.2: **not reached** |", "| learned | spiking | up | - | 60° | 60° |",
-          "![Learning curves of S7](images/systems/S7.png)", "3 runs, 3.00 hours in all, 6.00 of processor time; a processor, 2 threads",
-          "## S8: Loops", "Not measured yet."})
+          "| fixed | spiking | 4.00 (1) | 3.50 | - | ≤ 3.2: **not reached** |",
+          "| learned | spiking | up | - | 60° ± 1° | 12° | 60° ± 1° |", "![Learning curves of S7](images/systems/S7.png)",
+          "3 runs, 3.00 hours in all, 6.00 of processor time; a processor, 2 threads", "## S8: Loops", "Not measured yet."})
         CHECK(text.find(part) != std::string::npos);
     CHECK(to_markdown(result, {}).find("![") == std::string::npos);
 }
@@ -207,5 +207,11 @@ TEST_CASE("the learning curves of the report are means over seeds with their sta
     CHECK(error["x"] == nlohmann::json{100, 200});
     CHECK(error["y"] == nlohmann::json{3.0, 2.5});
     CHECK(error["error"][0].get<double>() == Approx(std::sqrt(2.0)));
-    CHECK(figures[0]["panels"][1]["series"][0]["y"] == nlohmann::json{80.0, 60.0});
+    const auto& angles = figures[0]["panels"][1]["series"];
+    REQUIRE(angles.size() == 2);
+    CHECK(angles[0]["name"] == "learned, spiking, measured");
+    CHECK(angles[0]["y"] == nlohmann::json{80.0, 60.0});
+    CHECK(angles[0]["error"][0].get<double>() == Approx(std::sqrt(2.0)));  // two seeds, 2 degrees each
+    CHECK(angles[1]["name"] == "learned, spiking, without noise");
+    CHECK(angles[1]["x"] == nlohmann::json{200});  // the other was not measured
 }
