@@ -14,6 +14,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "app/share.hpp"
+#include "app/shell.hpp"
 #include "data/activity_file.hpp"
 #include "data/weight_file.hpp"
 #include "sim/error.hpp"
@@ -24,13 +26,6 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void cannot_write(const fs::path& file) { throw Error(file.string(), "cannot be written", {}, Error::Kind::run_failure); }
-
-/// Quoted for the shell.
-std::string quoted(const std::string& text) {
-    std::string result = "'";
-    for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return result + "'";
-}
 
 /// A cell of a table, in quotes where RFC 4180 asks for them.
 std::string csv_cell(const std::string& text) {
@@ -79,12 +74,6 @@ nlohmann::ordered_json means_of(const PopulationActivity& p) {
             {"correlation_pairs", p.correlation.size()}};
 }
 
-fs::path figure_script() {
-    std::error_code none;
-    const auto installed = fs::read_symlink("/proc/self/exe", none).parent_path() / YDOT_FIGURES_INSTALL;
-    return fs::exists(installed, none) ? installed : fs::path(YDOT_FIGURES_SOURCE);
-}
-
 }  // namespace
 
 void ResultsDirectory::check(const fs::path& directory) {
@@ -108,8 +97,8 @@ ResultsDirectory::ResultsDirectory(fs::path directory) : path_(std::move(directo
     if (error) throw Error(path_.string(), "cannot be made: " + error.message(), {});
 }
 
-void ResultsDirectory::write(const std::string& name, const std::string& text) const {
-    const auto target = file(name), temporary = file(name + ".partial");
+void write_file(const fs::path& target, const std::string& text) {
+    const fs::path temporary = target.string() + ".partial";
     {
         std::ofstream out(temporary, std::ios::binary);
         out << text;
@@ -120,7 +109,9 @@ void ResultsDirectory::write(const std::string& name, const std::string& text) c
     if (error) cannot_write(target);
 }
 
-void ResultsDirectory::write_summary(const Summary& s) const {
+void ResultsDirectory::write(const std::string& name, const std::string& text) const { write_file(file(name), text); }
+
+nlohmann::ordered_json to_json(const Summary& s) {
     nlohmann::ordered_json json;
     json["version"] = s.version;
     json["command"] = s.command;
@@ -138,11 +129,15 @@ void ResultsDirectory::write_summary(const Summary& s) const {
     json["rates_Hz"] = s.rates_Hz;
     json["metrics"] = s.metrics;
     if (s.activity) {
-        data::write_activity(file("activity.h5").string(), *s.activity);
         auto& activity = json["activity"] = nlohmann::ordered_json::object();
         for (const auto& p : s.activity->populations) activity[p.name] = means_of(p);
     }
-    write("summary.json", json.dump(2) + "\n");
+    return json;
+}
+
+void ResultsDirectory::write_summary(const Summary& s) const {
+    if (s.activity) data::write_activity(file("activity.h5").string(), *s.activity);
+    write("summary.json", to_json(s).dump(2) + "\n");
 }
 
 void ResultsDirectory::append(const LearningPoint& p) const {
@@ -198,10 +193,10 @@ void ResultsDirectory::write_weights(const Circuit& circuit) const {
 std::vector<std::string> draw_figures(const std::vector<std::string>& arguments) {
     const char* chosen = std::getenv("YDOT_PYTHON");
     const Complaints complaints;
-    std::string command = quoted(chosen ? chosen : YDOT_PYTHON);
-    command.append(" ").append(quoted(figure_script().string()));
-    for (const auto& argument : arguments) command.append(" ").append(quoted(argument));
-    command.append(" 2>").append(quoted(complaints.path()));
+    std::string command = shell_word(chosen ? chosen : YDOT_PYTHON);
+    command.append(" ").append(shell_word(figure_script().string()));
+    for (const auto& argument : arguments) command.append(" ").append(shell_word(argument));
+    command.append(" 2>").append(shell_word(complaints.path()));
     FILE* pipe = popen(command.c_str(), "r");
     if (!pipe) throw Error("cannot start " + command, Error::Kind::run_failure);
     std::string text;

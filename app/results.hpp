@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ struct Summary {
     std::optional<Activity> activity;  ///< of a run without a schedule; its means are in summary.json, its distributions in activity.h5
 };
 
+/// What summary.json says. What is not a finite number becomes null when it is printed.
+nlohmann::ordered_json to_json(const Summary& summary);
+
 /// One point of the learning curve.
 struct LearningPoint {
     std::size_t images = 0;
@@ -44,6 +48,9 @@ struct RecordedInterval {
     double start_ms = 0, stop_ms = 0;
     std::string level, name;
 };
+
+/// Writes a file that is complete or absent at any time. @throws Error (run_failure) when it cannot be written
+void write_file(const std::filesystem::path& file, const std::string& text);
 
 /// The directory of a run. Made when everything else has been checked; every file is complete or absent, but for spikes.h5 and
 /// learning.csv, which grow while the run goes on and are readable at any time.

@@ -3,18 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
-#include <system_error>
 #include <utility>
 
 #include "app/detail/keys.hpp"
 #include "app/detail/overrides.hpp"
-#include "app/detail/toml_tree.hpp"
 #include "networks/list.hpp"
 
 namespace ydot::app {
@@ -22,66 +17,12 @@ namespace {
 
 using namespace detail;
 
-void require_table(const Node& node, const std::string& path) {
-    if (node.kind != Node::Kind::table) refuse(path, "must be a table, got " + text_of(node), node.source);
-}
-
-void require_known(const Node& table, const std::string& path, const Names& known) {
-    for (const auto& c : table.children)
-        if (!contains(known, c.key)) refuse_key(path, c.key, known, c.key_source);
-}
-
-Setting to_setting(const Node& node, const std::string& path, std::string_view wanted) {
-    if (node.kind != Node::Kind::value) refuse(path, fmt::format("must be {}, got {}", wanted, text_of(node)), node.source);
-    return {node.value, node.source};
-}
-
-/// The fields of `Struct` that the table gives; other keys are ignored. A default may be written even if it is infinite (w_max = inf).
-template <class Struct>
-Struct read_own(const Node& table, const std::string& path) {
-    Struct result;
-    const Struct defaults{};
-    const auto read = [&](const auto& field) {
-        const Node* c = table.child(field.key);
-        if (!c) return;
-        const auto info = ydot::detail::info_of(field, defaults);
-        const auto setting = to_setting(*c, dotted(path, field.key), info.allowed());
-        if (setting.value == info.default_value) return;
-        using T = std::remove_cvref_t<decltype(result.*field.member)>;
-        if (auto value = ydot::detail::from_value<T>(setting.value, field.range)) result.*field.member = std::move(*value);
-        else refuse_value(path, info, setting);
-    };
-    std::apply([&](const auto&... field) { (read(field), ...); }, Struct::fields);
-    return result;
-}
-
-template <class Struct>
-Struct read_table(const Node& table, const std::string& path, const Names& more = {}) {
-    require_table(table, path);
-    require_known(table, path, own_keys<Struct>(more));
-    return read_own<Struct>(table, path);
-}
-
 /// The keys that are left to the model, connector or rule.
 Parameters read_rest(const Node& table, const std::string& path, const Names& own) {
     Parameters rest;
     for (const auto& c : table.children)
         if (!contains(own, c.key)) rest[c.key] = to_setting(c, dotted(path, c.key), "a number, a text, true or false, or a list");
     return rest;
-}
-
-/// Refuses a table without `key`, or with an empty text there.
-template <class Struct>
-void require_key(const Node& table, const std::string& path, const std::string& key) {
-    if (const auto* text = table.text(key); text && text->empty()) refuse(dotted(path, key), "must not be empty", table.child(key)->source);
-    if (table.child(key)) return;
-    std::string reason = "is missing";
-    const auto explain = [&](const auto& field) { reason += field.key == key ? ": " + std::string(field.doc) : ""; };
-    std::apply([&](const auto&... field) { (explain(field), ...); }, Struct::fields);
-    Names others = keys_of(table);
-    std::erase_if(others, [](const auto& k) { return contains(own_keys<Struct>(), k); });
-    if (const auto near = nearest_name(key, others); !near.empty()) reason += fmt::format(" (did you mean it by {}?)", near);
-    refuse(dotted(path, key), reason, table.source);
 }
 
 DistributionSpec read_distribution(const Node& node, const std::string& path) {
@@ -259,22 +200,6 @@ Description read_tree(const Node& root) {
     collect_sources(root, {}, d.sources);
     expand_circuit(d);
     return d;
-}
-
-[[noreturn]] void refuse_file(const std::filesystem::path& file, int code) {
-    throw Error(file.string(), "cannot read the file: " + std::generic_category().message(code ? code : EIO), {});
-}
-
-std::string read_text(const std::filesystem::path& file) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(file, ignored)) refuse_file(file, EISDIR);
-    errno = 0;
-    const std::ifstream in(file, std::ios::binary);
-    if (!in) refuse_file(file, errno);
-    std::ostringstream text;
-    text << in.rdbuf();  // of an empty file it sets failbit, of a read error badbit
-    if (text.bad()) refuse_file(file, errno);
-    return text.str();
 }
 
 }  // namespace

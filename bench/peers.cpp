@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "bench/benchmark.hpp"
+#include "app/share.hpp"
 #include "ydot_paths.hpp"
 
 namespace ydot::bench {
@@ -32,11 +33,9 @@ Answer ask(const std::string& command) {
 }
 
 fs::path script() {
-    const fs::path source(YDOT_BRIAN2_SOURCE);
-    std::error_code none;
-    const auto installed =
-        (fs::read_symlink("/proc/self/exe", none).parent_path() / YDOT_FIGURES_INSTALL).parent_path() / source.filename();
-    return fs::exists(installed, none) ? installed : source;
+    const auto [directory, installed] = app::share();
+    const fs::path name = "brian2_vogels_abbott.py";
+    return installed ? directory / name : directory / "bench" / name;
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ Description describe(const std::string& file, std::vector<std::string> settings,
 void add_run(CLI::App& app, const std::string& command, int& exit_code);
 void add_verify(CLI::App& app, const std::string& command, int& exit_code);
 void add_bench(CLI::App& app, const std::string& command);
+void add_systems(CLI::App& app, int& exit_code);
 void add_models(CLI::App& app);
 void add_plot(CLI::App& app);
 void add_compare(CLI::App& app, int& exit_code);

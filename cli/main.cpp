@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
     ydot::cli::add_run(app, command, exit_code);
     ydot::cli::add_verify(app, command, exit_code);
     ydot::cli::add_bench(app, command);
+    ydot::cli::add_systems(app, exit_code);
     ydot::cli::add_models(app);
     ydot::cli::add_plot(app);
     ydot::cli::add_compare(app, exit_code);

@@ -25,12 +25,20 @@ std::size_t terminal_columns() {
 std::string point_text(const app::LearningPoint& p) {
     std::string text = fmt::format("epoch {:6.2f}  {:8} images", p.epoch, p.images);
     if (std::isfinite(p.train_error_percent)) text += fmt::format("  training error {:5.2f} %", p.train_error_percent);
-    else text += fmt::format("  {:<22}", "untrained");
+    else text += fmt::format("  {:<22}", p.learning_fraction > 0 ? "" : "untrained");
     if (std::isfinite(p.validation_error_percent)) text += fmt::format("  validation error {:5.2f} %", p.validation_error_percent);
+    if (std::isfinite(p.reconstruction_error)) text += fmt::format("  error of reconstruction {:.4g}", p.reconstruction_error);
     return text + fmt::format("  {}", clock_text(p.seconds));
 }
 
 }  // namespace
+
+ProgressDisplay::Style ProgressDisplay::style_named(const std::string& name) {
+    for (const auto& [known, style] :
+         {std::pair{"auto", Style::automatic}, {"plain", Style::plain}, {"json", Style::json}, {"off", Style::off}})
+        if (name == known) return style;
+    throw Error("--progress", "must be one of auto, plain, json, off, got \"" + name + "\"", {});
+}
 
 ProgressDisplay::ProgressDisplay(Style style)
     : style_(style == Style::automatic ? (isatty(STDERR_FILENO) ? Style::bar : Style::off) : style) {}
@@ -44,6 +52,11 @@ void ProgressDisplay::show(const app::Progress& progress) {
         case Style::automatic:
         case Style::off: return;
     }
+}
+
+void ProgressDisplay::announce(const std::string& what) {
+    if (style_ == Style::bar || style_ == Style::plain) std::fprintf(stderr, "%s\n", what.c_str());
+    if (style_ == Style::json) std::fprintf(stderr, "%s\n", nlohmann::ordered_json{{"run", what}}.dump().c_str());
 }
 
 void ProgressDisplay::clear_line() {

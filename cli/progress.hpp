@@ -15,9 +15,13 @@ namespace ydot::cli {
 class ProgressDisplay {
 public:
     enum class Style { automatic, plain, json, off, bar };
+    /// What --progress means by "auto", "plain", "json" or "off". @throws Error for another name
+    static Style style_named(const std::string& name);
     explicit ProgressDisplay(Style style);
     ~ProgressDisplay();
     void show(const app::Progress& progress);
+    /// What is to come, where several runs follow one another.
+    void announce(const std::string& what);
 
 private:
     void draw_bar(const app::Progress& progress);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/run.hpp"
+#include "app/shell.hpp"
 #include "app/toml_io.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
@@ -23,14 +24,6 @@ struct RunArguments {
     ProgressDisplay::Style progress = ProgressDisplay::Style::automatic;
     bool dry_run = false;
 };
-
-ProgressDisplay::Style style_named(const std::string& name) {
-    using Style = ProgressDisplay::Style;
-    for (const auto& [known, style] :
-         {std::pair{"auto", Style::automatic}, {"plain", Style::plain}, {"json", Style::json}, {"off", Style::off}})
-        if (name == known) return style;
-    throw CLI::ValidationError("--progress", "must be one of auto, plain, json, off, got \"" + name + "\"");
-}
 
 /// results/NAME, or the first of results/NAME-2, -3, ... that does not exist. The config.toml of results goes by the name of its directory.
 fs::path fresh_directory(const fs::path& file) {
@@ -104,13 +97,8 @@ void run_command(const RunArguments& arguments, const std::string& command, int&
 
 std::string command_line(int argc, const char* const* argv) {
     std::string text;
-    for (int k = 0; k < argc; ++k) {
-        const std::string word = k == 0 ? std::filesystem::path(argv[0]).filename().string() : argv[k];
-        const bool plain =
-            !word.empty() &&
-            word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+@%") == std::string::npos;
-        text += (k ? " " : "") + (plain ? word : "'" + word + "'");
-    }
+    for (int k = 0; k < argc; ++k)
+        text += (k ? " " : "") + app::shell_word(k == 0 ? std::filesystem::path(argv[0]).filename().string() : argv[k]);
     return text;
 }
 
@@ -140,7 +128,7 @@ void add_run(CLI::App& app, const std::string& command, int& exit_code) {
     run->add_option("--seed", arguments->seed, "of every random number; as --set run.seed=N")->type_name("N");
     run->add_option("--threads", arguments->threads, "0: one a core; the results do not depend on it")->type_name("N");
     run->add_option_function<std::string>(
-           "--progress", [arguments](const std::string& name) { arguments->progress = style_named(name); },
+           "--progress", [arguments](const std::string& name) { arguments->progress = ProgressDisplay::style_named(name); },
            "on stderr: auto (a bar on a terminal, else nothing), plain, json (a line each), off")
         ->type_name("STYLE");
     run->add_flag("--dry-run", arguments->dry_run, "check and build everything; run nothing, write nothing");

@@ -7,6 +7,9 @@ file(GLOB ydot_python CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/python/*.py")
 file(GLOB ydot_examples CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/*.toml")
 install(FILES ${ydot_python} bench/brian2_vogels_abbott.py DESTINATION "${CMAKE_INSTALL_DATADIR}/ydot")
 install(FILES ${ydot_examples} DESTINATION "${CMAKE_INSTALL_DATADIR}/ydot/examples")
+# As in the source tree: the catalogue of systems finds its descriptions and records by these paths.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/examples/systems" DESTINATION "${CMAKE_INSTALL_DATADIR}/ydot/examples" FILES_MATCHING PATTERN "*.toml")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/results" DESTINATION "${CMAKE_INSTALL_DATADIR}/ydot/docs" FILES_MATCHING PATTERN "*.json")
 
 set(YDOT_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/ydot")
 install(EXPORT ydotTargets NAMESPACE ydot:: DESTINATION "${YDOT_CMAKE_DIR}")

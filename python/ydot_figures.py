@@ -5,6 +5,7 @@
     ydot_figures.py results/spikes.h5 --what raster --window 0 500 -o raster.svg
     ydot_figures.py --all results/                  raster.png, rates.png, potentials.png, learning.png, fields.png, whichever apply
     ydot_figures.py --verification results/         the figures of verification.json, each into results/verification/
+    ydot_figures.py --panels figures.json folder    the figures of a list {"figures": [{"name", "panels"}]}, each into folder/
 
 Reads spikes.h5 and frame reports (SONATA), activity.h5, config.toml, intervals.csv, learning.csv, weights.h5 and verification.json. Exit code 2 and one line on stderr when the
 input is bad or there is nothing to draw.
@@ -1046,11 +1047,15 @@ class Panel:
 def read_verification(directory):
     """Name -> list of Panel, of every figure in verification.json."""
     path = Results(directory).file("verification.json")
+    return read_figures(path, lambda report: [figure for check in report["checks"] for figure in check["figures"]], "the report of a verification")
+
+
+def read_figures(path, figures_of, what):
+    """Name -> list of Panel, of the figures of a JSON file."""
     try:
-        figures = [figure for check in json.loads(path.read_text(encoding="utf-8"))["checks"] for figure in check["figures"]]
-        found = {figure["name"]: [read_panel(panel) for panel in figure["panels"]] for figure in figures}
-    except (ValueError, KeyError, TypeError) as error:
-        raise FigureError(f"{path}: is not the report of a verification ({type(error).__name__}: {error})") from None
+        found = {figure["name"]: [read_panel(panel) for panel in figure["panels"]] for figure in figures_of(json.loads(path.read_text(encoding="utf-8")))}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FigureError(f"{path}: is not {what} ({type(error).__name__}: {error})") from None
     if not any(found.values()):
         raise NothingToDraw(f"{path}: there are no figures")
     return {name: panels for name, panels in found.items() if panels}
@@ -1171,15 +1176,23 @@ def add_series_legend(axes, entries, below):
 
 def draw_verification(directory):
     """A picture for every figure of the report. Returns their names in the directory."""
-    figures = read_verification(directory)
-    folder = pathlib.Path(directory) / "verification"
+    return [f"verification/{name}" for name in draw_into(read_verification(directory), pathlib.Path(directory) / "verification")]
+
+
+def draw_into(figures, folder):
+    """Name -> panels become FOLDER/NAME.png. Returns the names of the files."""
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise FigureError(f"{folder}: cannot be made: {error.strerror}") from None
     for name, panels in figures.items():
         save(draw_panels(panels), folder / f"{name}.png")
-    return [f"verification/{name}.png" for name in figures]
+    return [f"{name}.png" for name in figures]
+
+
+def draw_figures_of(file, folder):
+    """A picture for every figure of a JSON file {"figures": [{"name", "panels"}]}, the form of those in verification.json."""
+    return draw_into(read_figures(pathlib.Path(file), lambda content: content["figures"], "a list of figures"), pathlib.Path(folder))
 
 
 FIGURES = {"raster": draw_raster, "learning": draw_learning, "fields": draw_fields, "weights": draw_weights, "rates": draw_rates,
@@ -1250,14 +1263,15 @@ def parse_arguments(arguments):
     parser.add_argument("--window", nargs=2, type=float, metavar=("START", "STOP"), help="part of the recording to show, in ms")
     parser.add_argument("--all", metavar="DIR", help="write " + ", ".join(f"{a}.png" for a in AUTOMATIC) + " into DIR, whichever apply")
     parser.add_argument("--verification", metavar="DIR", help="draw the figures of DIR/verification.json into DIR/verification")
+    parser.add_argument("--panels", nargs=2, metavar=("FILE", "DIR"), help="draw the figures that FILE lists, in the form of verification.json, into DIR")
     options = parser.parse_args(arguments)
     options.what = [name.strip() for name in options.what.split(",")]
     if unknown := [name for name in options.what if name not in FIGURES]:
         parser.error(f"--what: there is no figure '{unknown[0]}'; there are {', '.join(FIGURES)}")
     if options.window and options.window[1] <= options.window[0]:
         parser.error("--window: STOP must be greater than START")
-    if not options.all and not options.verification and not (options.results and options.output):
-        parser.error("give results and -o OUT.png, --all DIR, or --verification DIR")
+    if not options.all and not options.verification and not options.panels and not (options.results and options.output):
+        parser.error("give results and -o OUT.png, --all DIR, --verification DIR, or --panels FILE DIR")
     return options
 
 
@@ -1265,6 +1279,8 @@ def draw(options):
     """Names of the pictures written."""
     if options.verification:
         return draw_verification(options.verification)
+    if options.panels:
+        return draw_figures_of(*options.panels)
     return draw_all(options.all) if options.all else draw_some(options.results, options.what, options.output, options.window)
 
 

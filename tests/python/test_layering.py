@@ -21,7 +21,8 @@ MAY_INCLUDE = {
     "app": LIBRARY,
     "verify": LIBRARY | {"app"},
     "bench": LIBRARY | {"app"},
-    "cli": LIBRARY | {"app", "verify", "bench"},
+    "systems": LIBRARY | {"app"},
+    "cli": LIBRARY | {"app", "verify", "bench", "systems"},
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTILINE)
 SUFFIXES = {".hpp", ".cpp", ".h", ".ipp", ".inl"}

@@ -1,12 +1,15 @@
-#include "app/detail/toml_tree.hpp"
+#include "app/toml_tree.hpp"
 
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <system_error>
 #include <utility>
 
-#include "app/detail/keys.hpp"
-
-namespace ydot::app::detail {
+namespace ydot::app::tree {
 namespace {
 
 Source place(const Origin& origin, const toml::source_position& p) {
@@ -88,6 +91,10 @@ Node bare_text(const std::string& text, const Origin& origin) {
 
 bool is_date(const toml::node& node) { return node.is_date() || node.is_time() || node.is_date_time(); }
 
+[[noreturn]] void refuse_file(const std::filesystem::path& file, int code) {
+    throw Error(file.string(), "cannot read the file: " + std::generic_category().message(code ? code : EIO), {});
+}
+
 }  // namespace
 
 std::string text_of(const Node& node) {
@@ -123,4 +130,43 @@ Node parse_value(const std::string& text, const std::string& path, const Origin&
     return bare_text(text, origin);
 }
 
-}  // namespace ydot::app::detail
+std::string read_text(const std::filesystem::path& file) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) refuse_file(file, EISDIR);
+    errno = 0;
+    const std::ifstream in(file, std::ios::binary);
+    if (!in) refuse_file(file, errno);
+    std::ostringstream text;
+    text << in.rdbuf();  // of an empty file it sets failbit, of a read error badbit
+    if (text.bad()) refuse_file(file, errno);
+    return text.str();
+}
+
+void refuse(const std::string& path, std::string reason, const Source& source) { throw Error(path, std::move(reason), source.text()); }
+
+void refuse_name(const std::string& path, std::string_view what, std::string_view name, const Names& known, const Source& source) {
+    const std::string complaint = fmt::format("there is no {} \"{}\"", what, name);
+    refuse(path, known.empty() ? complaint + "; there are none at all" : with_suggestion(complaint, name, known, "Known:"), source);
+}
+
+void refuse_missing(const std::string& path, const std::string& key, std::string_view doc, const Names& others, const Source& source) {
+    std::string reason = fmt::format("is missing: {}", doc);
+    if (const auto near = nearest_name(key, others); !near.empty()) reason += fmt::format(" (did you mean it by {}?)", near);
+    refuse(dotted(path, key), reason, source);
+}
+
+void require_table(const Node& node, const std::string& path) {
+    if (node.kind != Node::Kind::table) refuse(path, "must be a table, got " + text_of(node), node.source);
+}
+
+void require_known(const Node& table, const std::string& path, const Names& known) {
+    for (const auto& c : table.children)
+        if (!contains(known, c.key)) refuse_key(path, c.key, known, c.key_source);
+}
+
+Setting to_setting(const Node& node, const std::string& path, std::string_view wanted) {
+    if (node.kind != Node::Kind::value) refuse(path, fmt::format("must be {}, got {}", wanted, text_of(node)), node.source);
+    return {node.value, node.source};
+}
+
+}  // namespace ydot::app::tree
