@@ -402,6 +402,9 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
         if (const auto& s = spec.short_term; s != ShortTermSpec{}) projection.short_term = ShortTerm{s.U, s.tau_rec_ms, s.tau_facil_ms};
         if (!spec.plasticity.rule.empty())
             projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
+        if (description.run.mode == Mode::spiking && projection.plasticity && projection.plasticity->rule->layer_factor())
+            throw Error("projections." + spec.name + ".plasticity.rule",
+                        "needs run.mode = \"rate\": " + spec.plasticity.rule + " waits for what its whole layer says of an image", spec.source.text());
         check_dendritic(spec, *circuit, projection, drawn);
         drawn = {};
     }
@@ -441,7 +444,7 @@ void refuse_leak(const Schedule& schedule, const ScheduleSpec& spec) {
         if (readout == stage.phases.end()) continue;
         for (const auto k : stage.phases) {
             const auto& phase = schedule.phases[k];
-            if (!phase.clamps.empty() && phase.target != Target::neutral)
+            if (!phase.clamps.empty() && phase.target != TargetLabel::neutral)
                 throw Error("schedule.phases." + phase.name + ".clamps",
                             "a target up to the end of the read-out would leak the label into the answer", spec.phases[k].source.text());
             if (k == *readout) break;
@@ -499,7 +502,9 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
         schedule.phases.push_back(std::move(phase));
     }
     for (const auto& stage : spec.stages) {
-        auto& made = schedule.stages.emplace_back(Stage{stage.name, {}, stage.epochs});
+        auto& made = schedule.stages.emplace_back(Stage{stage.name, {}, stage.epochs, stage.learning_factor});
+        if (!stage.rule.empty())
+            made.rule = make_rule({.rule = stage.rule}, "schedule.stages." + stage.name, stage.source);
         for (const auto& name : stage.phases) made.phases.push_back(index_of_phase(spec, name));
         std::sort(made.phases.begin(), made.phases.end());
     }

@@ -112,6 +112,10 @@ data::Split load_images(const Description& d) {
             throw Error("data.directory", "there is no directory " + to_text(d.data.directory), {});
         return data::load_idx_directory(d.data.directory, train, validation, test);
     }
+    if (d.data.generator == Generator::one_hot) {
+        const auto patterns = data::one_hot(static_cast<std::uint32_t>(d.population(d.schedule.input)->size));
+        return {patterns, patterns, patterns, "patterns of one active pixel"};
+    }
     for (const auto& [key, count] : {std::pair{"data.train", train}, std::pair{"data.test", test}})
         if (count == 0) throw Error(key, "must be > 0 for the built-in digits, got 0 (which means all, and there is no end of them)", {});
     return data::drawn_digits(train, validation, test, static_cast<std::uint64_t>(d.run.seed));

@@ -96,4 +96,14 @@ Split drawn_digits(std::size_t train, std::size_t validation, std::size_t test, 
             fmt::format("drawn digits, seed {}", seed)};
 }
 
+ImageSet one_hot(std::uint32_t pixels) {
+    if (pixels > 256) throw Error("data.generator", "one_hot has at most 256 pixels, got " + std::to_string(pixels), {});
+    ImageSet set{1, pixels, std::vector<std::uint8_t>(std::size_t{pixels} * pixels), {}};
+    for (std::uint32_t k = 0; k < pixels; ++k) {
+        set.pixels[std::size_t{k} * pixels + k] = 255;
+        set.labels.push_back(static_cast<std::uint8_t>(k));
+    }
+    return set;
+}
+
 }  // namespace ydot::data

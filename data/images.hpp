@@ -47,4 +47,8 @@ void write_idx_directory(const std::filesystem::path& directory, const Split& sp
 /// The sets are prefixes: a larger `train` begins with the images of a smaller one, and changes no other set.
 Split drawn_digits(std::size_t train, std::size_t validation, std::size_t test, std::uint64_t seed);
 
+/// Pattern k of `pixels` has pixel k full, all others empty, and label k. What encoders are tried on (Ackley, Hinton & Sejnowski 1985).
+/// @throws Error for more than 256 pixels, as a label is a byte
+ImageSet one_hot(std::uint32_t pixels);
+
 }  // namespace ydot::data

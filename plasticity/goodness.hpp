@@ -18,15 +18,17 @@ struct Goodness {
     static constexpr bool additive = true;
     struct Params {
         double amplitude = 1, tau_ms = 20, threshold = 1, sharpness = 1;
+        Pairing pairing = Pairing::all;
         Objective objective = Objective::high;
         static constexpr std::tuple fields{
             Field{"amplitude", &Params::amplitude, "change by a pair of small interval"},
             Field{"tau_ms", &Params::tau_ms, "decay of both traces", positive},
             Field{"threshold", &Params::threshold, "goodness a unit at which positive and negative are equally likely"},
             Field{"sharpness", &Params::sharpness, "of the logistic, in terms of the goodness of the population", positive},
-            Field{"objective", &Params::objective, "whether positive data should excite much or little"}};
+            Field{"objective", &Params::objective, "whether positive data should excite much or little"},
+            Field{"pairing", &Params::pairing, "all pairs, or nearest neighbours"}};
     };
-    static Hebbian::Params pair(const Params& p) { return {p.amplitude, p.tau_ms, Pairing::all}; }
+    static Hebbian::Params pair(const Params& p) { return {p.amplitude, p.tau_ms, p.pairing}; }
     static PairWindow window(const Params& p) { return Hebbian::window(pair(p)); }
     static LayerFactor layer_factor(const Params& p) {
         return {p.threshold, p.objective == Objective::high ? p.sharpness : -p.sharpness};

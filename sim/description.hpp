@@ -238,14 +238,14 @@ inline std::vector<std::string> projection_keys() {
 }
 
 /// What a phase shows to the populations that it clamps.
-enum class Target {
+enum class TargetLabel {
     label,    ///< the right one
     wrong,    ///< any other, with equal probability
     hard,     ///< another one, drawn with the probability that the readout gives it
     neutral,  ///< all labels alike
 };
 template <>
-struct EnumNames<Target> {
+struct EnumNames<TargetLabel> {
     static constexpr std::array<std::string_view, 4> names{"label", "wrong", "hard", "neutral"};
 };
 
@@ -262,8 +262,8 @@ struct PhaseSpec {
     double keeps = 0;
     std::string keeps_of;
     std::int64_t repeats = 1;
-    bool samples = false;
-    Target target = Target::label;
+    bool samples = true;
+    TargetLabel target = TargetLabel::label;
     Source source;
     static constexpr std::tuple fields{
         Field{"name", &PhaseSpec::name, "for messages and pictures"},
@@ -283,7 +283,7 @@ struct PhaseSpec {
         Field{"keeps", &PhaseSpec::keeps, "rate mode, with updates: share of the old activity in the new one", unit_interval},
         Field{"keeps_of", &PhaseSpec::keeps_of, "the earlier phase whose activity that is; empty: the one before this phase"},
         Field{"repeats", &PhaseSpec::repeats, "rate mode, with updates: how often", Range{1, 10000}},
-        Field{"samples", &PhaseSpec::samples, "rate mode, with updates: whether the noise of the populations acts while learning"},
+        Field{"samples", &PhaseSpec::samples, "rate mode: whether the noise of the populations acts while learning"},
         Field{"target", &PhaseSpec::target, "what clamped populations are shown: the label, a wrong one, a hard wrong one, or all labels alike"}};
     bool operator==(const PhaseSpec& o) const {
         return std::tie(name, duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above) ==
@@ -314,12 +314,17 @@ struct EnumNames<AnswerBy> {
 struct StageSpec {
     std::string name;
     std::vector<std::string> phases;
-    double epochs = 1;
+    double epochs = 1, learning_factor = 1;
+    std::string rule;
     Source source;
     static constexpr std::tuple fields{
         Field{"name", &StageSpec::name, "for messages"}, Field{"phases", &StageSpec::phases, "of a presentation, in the order of the schedule"},
-        Field{"epochs", &StageSpec::epochs, "passes through the training images; fractions allowed", not_negative}};
-    bool operator==(const StageSpec& o) const { return std::tie(name, phases, epochs) == std::tie(o.name, o.phases, o.epochs); }
+        Field{"epochs", &StageSpec::epochs, "passes through the training images; fractions allowed", not_negative},
+        Field{"rule", &StageSpec::rule, "of all projections that learn, with its defaults and gate = \"pre\", in place of their own"},
+        Field{"learning_factor", &StageSpec::learning_factor, "on every learning rate"}};
+    bool operator==(const StageSpec& o) const {
+        return std::tie(name, phases, epochs, rule, learning_factor) == std::tie(o.name, o.phases, o.epochs, o.rule, o.learning_factor);
+    }
 };
 
 /// [schedule]; without phases the network simply runs for run.duration_ms.
@@ -348,12 +353,22 @@ struct ScheduleSpec {
     bool operator==(const ScheduleSpec&) const = default;
 };
 
+/// Images that need no files.
+enum class Generator { digits, one_hot };
+template <>
+struct EnumNames<Generator> {
+    static constexpr std::array<std::string_view, 2> names{"digits", "one_hot"};
+};
+
 /// [data]
 struct DataSpec {
     std::string directory;
+    Generator generator = Generator::digits;
     std::int64_t train = 20000, validation = 2000, test = 2000;
     static constexpr std::tuple fields{
         Field{"directory", &DataSpec::directory, "folder with IDX files (MNIST names, plain or .gz); empty: the built-in drawn digits"},
+        Field{"generator", &DataSpec::generator,
+              "without a directory: drawn digits, or the patterns of one active pixel, all of which are in every set"},
         Field{"train", &DataSpec::train, "training images; 0: all that the validation split leaves", not_negative},
         Field{"validation", &DataSpec::validation, "images held out of the training set", not_negative},
         Field{"test", &DataSpec::test, "test images; 0: all", not_negative}};

@@ -2,12 +2,14 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "sim/description.hpp"
+#include "sim/plasticity.hpp"
 #include "sim/spikes.hpp"
 
 namespace ydot {
@@ -27,15 +29,16 @@ struct Phase {
     float keeps = 0;
     std::optional<std::size_t> keeps_of;  ///< phase
     std::size_t repeats = 1;
-    bool samples = false;
-    Target target = Target::label;
+    bool samples = true;
+    TargetLabel target = TargetLabel::label;
 };
 
 /// Some phases of a schedule, for some epochs.
 struct Stage {
     std::string name;
     std::vector<std::size_t> phases;
-    double epochs = 1;
+    double epochs = 1, learning_factor = 1;
+    std::shared_ptr<const PairRule> rule{};  ///< of all projections, gated on the pre spike; null: their own
 };
 
 /// A schedule, frozen.

@@ -39,6 +39,7 @@ public:
     void follow_signs(const RateLink& forward, std::uint64_t seed, std::uint32_t refresh);
 
     const RateMatrix& weights() const noexcept { return weight_; }
+    void forget_velocity() noexcept { velocity_.resize(0, 0); }
     bool has_sum() const noexcept { return has_sum_; }
     void set_weights(std::span<const float> weights);
     /// Writes the weights into the circuit.

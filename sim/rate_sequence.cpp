@@ -37,11 +37,20 @@ RateMatrix images_of(std::span<const Presentation> images) {
 }
 
 RateSequence::RateSequence(const Circuit& circuit, const Schedule& schedule, std::vector<RateLayer>& layers, std::vector<RateLink>& links)
-    : circuit_(circuit), schedule_(schedule), layers_(layers), links_(links), windows_(links.size()), kept_(schedule.phases.size()) {
-    for (std::size_t k = 0; k < links.size(); ++k) {
-        if (!links[k].plastic()) continue;
-        const auto& projection = links[k].projection();
-        const auto& rule = *projection.plasticity->rule;
+    : circuit_(circuit), schedule_(schedule), layers_(layers), links_(links), kept_(schedule.phases.size()) {
+    for (const auto& phase : schedule.phases)
+        if (phase.keeps_of) kept_[*phase.keeps_of] = 1;
+}
+
+void RateSequence::begin_stage(const Stage& stage) {
+    stage_ = &stage;
+    readings_.assign(links_.size(), {});
+    judged_.clear();
+    for (std::size_t k = 0; k < links_.size(); ++k) {
+        const auto learns = [&](std::size_t phase) { return schedule_.phases[phase].learns[k] || schedule_.phases[phase].unlearns[k]; };
+        if (std::none_of(stage.phases.begin(), stage.phases.end(), learns)) continue;
+        const auto& projection = links_[k].projection();
+        const auto& rule = stage.rule ? *stage.rule : *projection.plasticity->rule;
         const auto window = rule.window();
         const bool symmetric = window.a_plus == -window.a_minus;
         if (!rule.additive() || window.tau_plus_ms != window.tau_minus_ms || (!symmetric && window.a_plus != window.a_minus))
@@ -49,18 +58,17 @@ RateSequence::RateSequence(const Circuit& circuit, const Schedule& schedule, std
                         "has no rate reading: run.mode = \"rate\" needs a symmetric or an antisymmetric window: derivative, recirculation, "
                         "hebbian or goodness",
                         {});
-        windows_[k] = {static_cast<float>(window.a_plus), symmetric};
+        readings_[k] = {static_cast<float>(window.a_plus), symmetric, stage.rule ? Gate::pre : projection.plasticity->gate,
+                        rule.layer_factor()};
         if (const auto* factor = rule.layer_factor()) {
             if (!contains(judged_, projection.to)) judged_.push_back(projection.to);
             direction_ = factor->sharpness > 0 ? 1.0f : -1.0f;
         }
     }
     if (judged_.size() > 1) judged_.erase(judged_.begin());  // the first layer sees the input as it is: it helps little (Hinton 2022)
-    for (const auto& phase : schedule.phases)
-        if (phase.keeps_of) kept_[*phase.keeps_of] = 1;
 }
 
-std::vector<Answer> RateSequence::present(std::span<const Presentation> images, const Stage& stage, bool teach) {
+std::vector<Answer> RateSequence::present(std::span<const Presentation> images, bool teach) {
     Minibatch batch;
     batch.images = images;
     for (const auto& image : images) {
@@ -71,14 +79,14 @@ std::vector<Answer> RateSequence::present(std::span<const Presentation> images, 
     batch.before.resize(layers_.size());
     batch.after.resize(schedule_.phases.size());
     start(batch);
-    for (const auto phase : stage.phases) {
+    for (const auto phase : stage_->phases) {
         run(batch, phase);
         if (!schedule_.phases[phase].readout) continue;
         read_out(batch);
         if (!teach) break;
     }
     measure_reconstruction(batch);
-    if (!teach && schedule_.answer != AnswerBy::readout) answer_by_goodness(batch, stage);
+    if (!teach && schedule_.answer != AnswerBy::readout) answer_by_goodness(batch);
     return batch.answers;
 }
 
@@ -139,18 +147,18 @@ void RateSequence::update(Minibatch& batch, std::size_t index, std::size_t p, co
 
 /// Without a teacher only what says nothing of the label is shown, or the label that is being tried.
 void RateSequence::clamp(const Minibatch& batch, const Phase& phase, std::size_t p, const RateLayer::Occasion& occasion) {
-    if (!batch.teach && phase.target != Target::neutral && !(batch.forced_label && p == schedule_.label)) return;
+    if (!batch.teach && phase.target != TargetLabel::neutral && !(batch.forced_label && p == schedule_.label)) return;
     layers_[p].move(target_of(batch, phase, p), phase.nudge, occasion);
 }
 
 std::size_t RateSequence::shown_label(const Minibatch& batch, const Phase& phase, std::size_t k) const {
     if (batch.forced_label) return *batch.forced_label;
     const std::size_t label = batch.images[k].label;
-    if (phase.target == Target::label) return label;
-    Draws draws(circuit_.seed(), stream_of(phase.name, Purpose::target), 0, batch.images[k].trial);
+    if (phase.target == TargetLabel::label) return label;
+    Draws draws(circuit_.seed(), stream_of("schedule", Purpose::target), 0, batch.images[k].trial);  // one wrong label a presentation
     const auto y = layers_[schedule_.readout].activity().col(static_cast<Eigen::Index>(k));
     const auto classes = schedule_.label ? circuit_.population(*schedule_.label).size() : static_cast<std::uint32_t>(y.size());
-    if (phase.target == Target::hard) {
+    if (phase.target == TargetLabel::hard) {
         double left = draws.uniform() * (static_cast<double>(y.sum()) - static_cast<double>(y[static_cast<Eigen::Index>(label)]));
         for (std::size_t c = 0; c < static_cast<std::size_t>(y.size()); ++c)
             if (c != label && (left -= static_cast<double>(y[static_cast<Eigen::Index>(c)])) < 0) return c;
@@ -161,7 +169,7 @@ std::size_t RateSequence::shown_label(const Minibatch& batch, const Phase& phase
 
 RateMatrix RateSequence::target_of(const Minibatch& batch, const Phase& phase, std::size_t p) const {
     const auto units = static_cast<Eigen::Index>(layers_[p].population().size()), count = static_cast<Eigen::Index>(batch.images.size());
-    if (phase.target == Target::neutral && !batch.forced_label) return RateMatrix::Constant(units, count, 1 / static_cast<float>(units));
+    if (phase.target == TargetLabel::neutral && !batch.forced_label) return RateMatrix::Constant(units, count, 1 / static_cast<float>(units));
     RateMatrix target = RateMatrix::Zero(units, count);
     for (Eigen::Index k = 0; k < count; ++k)
         target(static_cast<Eigen::Index>(shown_label(batch, phase, static_cast<std::size_t>(k))), k) = 1;
@@ -176,11 +184,10 @@ void RateSequence::learn(const Minibatch& batch, const Phase& phase) {
 }
 
 void RateSequence::learn_link(const Minibatch& batch, RateLink& link, std::size_t index, float sign) {
-    const auto [amplitude, symmetric] = windows_[index];
+    const auto [amplitude, symmetric, gate, shared] = readings_[index];
     const auto &pre = layers_[link.from()], &post = layers_[link.to()];
     const float factor = sign * amplitude;
     if (symmetric) {
-        const auto* shared = link.projection().plasticity->rule->layer_factor();
         const RateMatrix third = shared ? scaled(post.activity(), *shared, sign) : RateMatrix{};
         const RateLink::Product product{shared ? &third : &post.activity(), &pre.sent(), factor};
         return link.add(std::span(&product, 1));
@@ -189,7 +196,6 @@ void RateSequence::learn_link(const Minibatch& batch, RateLink& link, std::size_
         if (batch.before[p].size() == 0) return RateMatrix::Zero(layers_[p].activity().rows(), layers_[p].activity().cols());
         return layers_[p].activity() - batch.before[p];
     };
-    const auto gate = link.projection().plasticity->gate;
     RateMatrix pre_change, post_change;
     std::vector<RateLink::Product> products;
     if (gate != Gate::post) post_change = change_of(link.to()), products.push_back({&post_change, &pre.sent(), factor});
@@ -213,21 +219,21 @@ void RateSequence::add_goodness(Minibatch& batch) const {
             batch.goodness[k] += static_cast<double>(layers_[p].activity().col(static_cast<Eigen::Index>(k)).squaredNorm());
 }
 
-/// Tries every label in the first phase that shows the right one, after the phases before it; a short list tries those that the readout
-/// likes best.
-void RateSequence::answer_by_goodness(Minibatch& batch, const Stage& stage) {
+/// Tries every label in the first phases that show the right one while learning; a short list keeps those that the readout likes best.
+void RateSequence::answer_by_goodness(Minibatch& batch) {
     const RateMatrix liked = layers_[schedule_.readout].activity();
     const auto labels = circuit_.population(*schedule_.label).size();
     std::vector<double> best(batch.images.size(), -std::numeric_limits<double>::infinity());
     for (std::uint32_t label = 0; label < labels; ++label) {
         batch.forced_label = label;
         start(batch);
-        for (const auto index : stage.phases) {
+        bool tried = false;
+        for (const auto index : stage_->phases) {
             const auto& phase = schedule_.phases[index];
-            const bool shows_label = schedule_.label && contains(phase.clamps, *schedule_.label) && phase.target == Target::label;
-            if (!shows_label && !phase.clamps.empty()) continue;
-            run(batch, index);
-            if (shows_label) break;
+            const bool shows_label = contains(phase.clamps, *schedule_.label) && phase.target == TargetLabel::label;
+            if (shows_label) run(batch, index);
+            else if (tried) break;
+            tried |= shows_label;
         }
         for (std::size_t k = 0; k < best.size(); ++k) {
             const double goodness = static_cast<double>(direction_) * batch.goodness[k];

@@ -19,16 +19,19 @@ namespace ydot {
 /// population until a phase updates it. The label population is neutral where no phase clamps it.
 class RateSequence {
 public:
-    /// @throws Error for a rule without a reading, a label population that is no source
     RateSequence(const Circuit& circuit, const Schedule& schedule, std::vector<RateLayer>& layers, std::vector<RateLink>& links);
 
+    /// @throws Error for a rule without a reading
+    void begin_stage(const Stage& stage);
     /// Shows a minibatch. @param teach  with all phases; adds up the changes in the links. Otherwise up to the read-out, without targets.
-    std::vector<Answer> present(std::span<const Presentation> images, const Stage& stage, bool teach);
+    std::vector<Answer> present(std::span<const Presentation> images, bool teach);
 
 private:
-    struct Window {
+    struct Reading {  ///< of a rule
         float amplitude = 0;
         bool symmetric = false;
+        Gate gate = Gate::pre;
+        const LayerFactor* layer_factor = nullptr;
     };
     struct Minibatch {
         std::span<const Presentation> images;
@@ -50,15 +53,18 @@ private:
     std::size_t shown_label(const Minibatch& batch, const Phase& phase, std::size_t image) const;
     void read_out(Minibatch& batch) const;
     void add_goodness(Minibatch& batch) const;
-    void answer_by_goodness(Minibatch& batch, const Stage& stage);
+    void answer_by_goodness(Minibatch& batch);
     void measure_reconstruction(Minibatch& batch) const;
 
     const Circuit& circuit_;
     const Schedule& schedule_;
     std::vector<RateLayer>& layers_;
     std::vector<RateLink>& links_;
-    std::vector<Window> windows_;               ///< by projection
-    std::vector<std::uint8_t> kept_;            ///< by phase: some other phase keeps its activity
+    std::vector<std::uint8_t> kept_;  ///< by phase: some other phase keeps its activity
+
+    // of the stage
+    const Stage* stage_ = nullptr;
+    std::vector<Reading> readings_;             ///< by projection
     std::vector<std::size_t> judged_;           ///< populations whose goodness tells the label
     float direction_ = 1;                       ///< of goodness
 };

@@ -13,8 +13,7 @@ namespace {
 constexpr std::size_t targets_at_a_time = 128;
 
 /// The amplitude of an antisymmetric window.
-float amplitude_of(const Projection& projection) {
-    const auto& rule = *projection.plasticity->rule;
+float amplitude_of(const Projection& projection, const PairRule& rule) {
     const auto window = rule.window();
     if (!rule.additive() || window.a_plus != window.a_minus || window.tau_plus_ms != window.tau_minus_ms)
         throw Error("projections." + projection.name + ".plasticity.rule",
@@ -56,17 +55,25 @@ void RateTrainer::begin_stage(std::size_t stage) {
     nudge_ = 0;
     stop_above_ = std::numeric_limits<double>::infinity();
     learns_.assign(links_.size(), 0);
+    conducts_.assign(links_.size(), 0);
+    noisy_ = true;
     for (const auto index : stage_->phases) {
         const auto& phase = schedule_.phases[index];
         in_sequence_ |= !phase.updates.empty();
         if (nudge_ == 0 && !phase.clamps.empty()) nudge_ = phase.nudge;
         if (phase.readout) stop_above_ = phase.stop_above;
-        for (std::size_t p = 0; p < learns_.size(); ++p) learns_[p] |= phase.learns[p];
+        noisy_ &= phase.samples;
+        for (std::size_t p = 0; p < learns_.size(); ++p) {
+            learns_[p] |= phase.learns[p];
+            conducts_[p] |= phase.conducts[p];
+        }
     }
-    if (in_sequence_) return;
+    for (auto& link : links_) link.forget_velocity();
+    if (in_sequence_) return sequence_.begin_stage(*stage_);
     refuse_lateral();
     for (std::size_t p = 0; p < links_.size(); ++p)
-        if (learns_[p]) amplitude_[p] = amplitude_of(links_[p].projection());
+        if (const auto& projection = links_[p].projection(); learns_[p])
+            amplitude_[p] = amplitude_of(projection, stage_->rule ? *stage_->rule : *projection.plasticity->rule);
 }
 
 void RateTrainer::refuse_lateral() const {
@@ -78,7 +85,21 @@ void RateTrainer::refuse_lateral() const {
                         {});
 }
 
-bool RateTrainer::upward(const RateLink& link) const noexcept { return link.from() < link.to() || !layers_[link.from()].receives(); }
+/// Whether activity comes from outside.
+bool RateTrainer::is_shown(std::size_t p) const noexcept { return p == schedule_.input || !layers_[p].receives(); }
+
+bool RateTrainer::upward(const RateLink& link) const noexcept { return link.from() < link.to() || is_shown(link.from()); }
+
+/// What comes to a population from below (activity) or from above (its change).
+void RateTrainer::add_inputs(std::size_t p, bool up, RateMatrix& out) const {
+    parallel_for(static_cast<std::size_t>(out.rows()), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
+        const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
+        out.middleRows(first, count).setZero();
+        for (std::size_t k = 0; k < links_.size(); ++k)
+            if (const auto& link = links_[k]; link.to() == p && upward(link) == up && conducts_[k])
+                link.add_input(up ? layers_[link.from()].sent() : change_[link.from()], first, count, out, forward_of(link));
+    });
+}
 
 const RateLink* RateTrainer::forward_of(const RateLink& link) const noexcept {
     return link.projection().follows == Follows::nothing ? nullptr : &links_[link.projection().forward];
@@ -93,22 +114,16 @@ void RateTrainer::go_up(std::span<const Presentation> images, bool learning) {
     const auto count = static_cast<Eigen::Index>(images.size());
     std::vector<std::uint32_t> trials;
     for (const auto& image : images) trials.push_back(image.trial);
-    const RateLayer::Occasion occasion{trials, learning, learning, 0};
+    const RateLayer::Occasion occasion{trials, learning, learning && noisy_, 0};
     for (std::size_t p = 0; p < layers_.size(); ++p) {
         auto& layer = layers_[p];
         const auto units = static_cast<Eigen::Index>(layer.population().size());
-        if (!layer.receives()) {
+        if (is_shown(p)) {
             layer.show(p == schedule_.input ? images_of(images) : RateMatrix::Ones(units, count), occasion);
             continue;
         }
-        auto& u = layer.potential();
-        u.resize(units, count);
-        parallel_for(static_cast<std::size_t>(units), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
-            const auto first = static_cast<Eigen::Index>(begin), rows = static_cast<Eigen::Index>(end - begin);
-            u.middleRows(first, rows).setZero();
-            for (const auto& link : links_)
-                if (link.to() == p && upward(link)) link.add_input(layers_[link.from()].sent(), first, rows, u, forward_of(link));
-        });
+        layer.potential().resize(units, count);
+        add_inputs(p, true, layer.potential());
         layer.respond(occasion);
     }
 }
@@ -117,19 +132,16 @@ void RateTrainer::go_up(std::span<const Presentation> images, bool learning) {
 void RateTrainer::go_down(std::span<const Presentation> images, bool stop) {
     const auto count = static_cast<Eigen::Index>(images.size());
     for (std::size_t p = layers_.size(); p-- > 0;) {
-        if (!layers_[p].receives()) continue;
+        if (is_shown(p)) continue;
         auto& change = change_[p];
         const auto units = static_cast<Eigen::Index>(layers_[p].population().size());
-        change.setZero(units, count);
         if (p != schedule_.readout) {
-            parallel_for(static_cast<std::size_t>(units), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
-                const auto first = static_cast<Eigen::Index>(begin), rows = static_cast<Eigen::Index>(end - begin);
-                for (const auto& link : links_)
-                    if (link.to() == p && !upward(link)) link.add_input(change_[link.from()], first, rows, change, forward_of(link));
-            });
+            change.resize(units, count);
+            add_inputs(p, false, change);
             layers_[p].pull_back(change);
             continue;
         }
+        change.setZero(units, count);
         const auto& y = layers_[p].activity();
         for (Eigen::Index k = 0; k < count; ++k) {
             const auto label = static_cast<Eigen::Index>(images[static_cast<std::size_t>(k)].label);
@@ -154,19 +166,20 @@ std::vector<Answer> RateTrainer::answers(std::span<const Presentation> images) c
 
 std::vector<RateLink::Product> RateTrainer::products_of(const RateLink& link) const {
     const float amplitude = amplitude_[static_cast<std::size_t>(&link - links_.data())];
-    const auto gate = link.projection().plasticity->gate;
+    const auto gate = stage_->rule ? Gate::pre : link.projection().plasticity->gate;
     std::vector<RateLink::Product> products;
     const auto &pre = layers_[link.from()], &post = layers_[link.to()];
-    if (gate != Gate::post && post.receives()) products.push_back({&change_[link.to()], &pre.sent(), amplitude});
-    if (gate != Gate::pre && pre.receives()) products.push_back({&post.sent(), &change_[link.from()], -amplitude});
+    if (gate != Gate::post && !is_shown(link.to())) products.push_back({&change_[link.to()], &pre.sent(), amplitude});
+    if (gate != Gate::pre && !is_shown(link.from())) products.push_back({&post.sent(), &change_[link.from()], -amplitude});
     return products;
 }
 
 std::vector<Answer> RateTrainer::learn(std::span<const Presentation> batch, double factor) {
     follow_signs();
     ++minibatches_;
+    factor *= stage_->learning_factor;
     if (in_sequence_) {
-        auto result = sequence_.present(batch, *stage_, true);
+        auto result = sequence_.present(batch, true);
         for (auto& link : links_)
             if (link.has_sum()) link.learn_sum(factor, batch.size());
         return result;
@@ -183,7 +196,7 @@ std::vector<Answer> RateTrainer::learn(std::span<const Presentation> batch, doub
 
 std::vector<std::vector<double>> RateTrainer::measure(std::span<const Presentation> images) {
     follow_signs();
-    if (in_sequence_) sequence_.present(images, *stage_, true);
+    if (in_sequence_) sequence_.present(images, true);
     else {
         go_up(images, true);
         go_down(images, false);
@@ -197,7 +210,7 @@ std::vector<std::vector<double>> RateTrainer::measure(std::span<const Presentati
 }
 
 std::vector<Answer> RateTrainer::test(std::span<const Presentation> images) {
-    if (in_sequence_) return sequence_.present(images, *stage_, false);
+    if (in_sequence_) return sequence_.present(images, false);
     go_up(images, false);
     return answers(images);
 }

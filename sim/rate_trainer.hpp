@@ -34,6 +34,8 @@ public:
 
 private:
     bool upward(const RateLink& link) const noexcept;
+    bool is_shown(std::size_t population) const noexcept;
+    void add_inputs(std::size_t population, bool up, RateMatrix& out) const;
     const RateLink* forward_of(const RateLink& link) const noexcept;
     void follow_signs();
     void go_up(std::span<const Presentation> images, bool learning);
@@ -51,10 +53,10 @@ private:
 
     // of the stage
     const Stage* stage_ = nullptr;
-    bool in_sequence_ = false;
+    bool in_sequence_ = false, noisy_ = true;
     float nudge_ = 0;
     double stop_above_ = 0;
-    std::vector<std::uint8_t> learns_;  ///< by projection
+    std::vector<std::uint8_t> learns_, conducts_;  ///< by projection
     std::vector<float> amplitude_;      ///< of the window, by projection
     std::vector<RateMatrix> change_;    ///< y', by population
 };

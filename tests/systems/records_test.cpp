@@ -41,9 +41,9 @@ Record record_of(const Catalogue& catalogue, const Run& run, std::int64_t seed, 
         {"version", "0.1.0"},
         {"metrics", {{"test_error_percent", error}, {"validation_error_percent", error - 0.5}, {"chosen_epoch", 2}, {"epochs", 2}}},
         {"timing", {{"build_s", 600}, {"run_s", 3000}, {"cpu_s", 7200}}}};
-    r.curve = {{0, 0, 0, nan_value, 90, 0, {}},
-               {100, 1, 1.5, 50.25, error, 0.75, {{"up", 80, 2, 0.5, 0.6, nan_value}}},
-               {200, 2, 3, 40, error - 0.5, 0.5, {{"up", 60, 2, 0.5, 0.7, 12}}}};
+    r.curve = {{0, 0, 0, nan_value, 90, 0, nan_value, {}},
+               {100, 1, 1.5, 50.25, error, 0.75, nan_value, {{"up", 80, 2, 0.5, 0.6, nan_value}}},
+               {200, 2, 3, 40, error - 0.5, 0.5, nan_value, {{"up", 60, 2, 0.5, 0.7, 12}}}};
     return r;
 }
 
