@@ -281,8 +281,9 @@ std::string picture_of(const MeasuredSystem& s, const std::vector<std::string>& 
     const auto& id = s.system->id;
     if (std::find(pictures.begin(), pictures.end(), id) == pictures.end()) return {};
     const auto caption =
-        "Learning curves: error on the held-out images, mean over seeds and standard deviation (band); beside it, where measured, the "
-        "angle of the first plastic projection.";
+        "Error on the held-out images, mean over seeds and standard deviation (band). Where angles to the exact gradient were measured, "
+        "that of the first plastic projection stands beside it: points with their standard error (none above 30 degrees is drawn), and "
+        "as a line the angle without noise.";
     return fmt::format("![Learning curves of {}](images/systems/{}.png)\n\n*{}*\n\n", id, id, caption);
 }
 

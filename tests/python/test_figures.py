@@ -337,6 +337,17 @@ class Figures(unittest.TestCase):
         write_weights(self.folder / "weights.h5", sources=700)
         self.assert_refused("not a square image", self.folder, "--what", "fields", "-o", self.folder / "out.png")
 
+    def test_a_list_of_figures_gets_a_picture_for_each(self):
+        file, folder = self.folder / "figures.json", self.folder / "pictures"
+        file.write_text(json.dumps({"figures": [{"name": "S7", "panels": [verification_panel(1, 1)] * 2}, {"name": "S8", "panels": [verification_panel()]}]}))
+        code, out, err = self.run_script("--panels", file, folder)
+        self.assertEqual((code, out.split(), err), (0, ["S7.png", "S8.png"], ""))
+        for name in ("S7", "S8"):
+            self.assert_picture(folder / f"{name}.png")
+        file.write_text("[]")
+        self.assert_refused("figures.json: is not a list of figures", "--panels", file, folder)
+        self.assert_refused("nowhere.json: is not a list of figures", "--panels", self.folder / "nowhere.json", folder)
+
     def test_a_verification_gets_a_picture_for_each_figure(self):
         write_verification(self.folder, {
             "one": [verification_panel()], "bode": [verification_panel(2, 2, log=True)] * 2, "three": [verification_panel(3, 1)] * 3,
