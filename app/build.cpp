@@ -404,7 +404,8 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
             projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
         if (description.run.mode == Mode::spiking && projection.plasticity && projection.plasticity->rule->layer_factor())
             throw Error("projections." + spec.name + ".plasticity.rule",
-                        "needs run.mode = \"rate\": " + spec.plasticity.rule + " waits for what its whole layer says of an image", spec.source.text());
+                        "needs run.mode = \"rate\": " + spec.plasticity.rule + " waits for what its whole layer says of an image",
+                        spec.source.text());
         check_dendritic(spec, *circuit, projection, drawn);
         drawn = {};
     }
@@ -488,7 +489,11 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
             phase.conducts.push_back(named(p.conducts, projection.name));
             phase.learns.push_back(!projection.plasticity.rule.empty() && named(p.learns, projection.name));
         }
-        for (const auto& name : p.clamps) phase.clamps.push_back(circuit.find_population(name));
+        for (const auto& name : p.clamps) {
+            if (name != spec.readout && name != spec.label)
+                throw Error("schedule.phases." + p.name + ".clamps", clamp_text(spec, name), p.source.text());
+            phase.clamps.push_back(circuit.find_population(name));
+        }
         for (const auto& name : p.updates) phase.updates.push_back(circuit.find_population(name));
         for (const auto& projection : description.projections)
             phase.unlearns.push_back(!projection.plasticity.rule.empty() && named(p.unlearns, projection.name));
@@ -503,8 +508,7 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
     }
     for (const auto& stage : spec.stages) {
         auto& made = schedule.stages.emplace_back(Stage{stage.name, {}, stage.epochs, stage.learning_factor});
-        if (!stage.rule.empty())
-            made.rule = make_rule({.rule = stage.rule}, "schedule.stages." + stage.name, stage.source);
+        if (!stage.rule.empty()) made.rule = make_rule({.rule = stage.rule}, "schedule.stages." + stage.name, stage.source);
         for (const auto& name : stage.phases) made.phases.push_back(index_of_phase(spec, name));
         std::sort(made.phases.begin(), made.phases.end());
     }
@@ -516,8 +520,10 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
     if (!in_sequence && std::none_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return p.readout; }))
         throw Error("schedule.phases", "one phase must have readout = true", {});
     if (schedule.label && circuit.population(*schedule.label).receives())
-        throw Error("schedule.label", "must name a source, which shows what it is given, got \"" + spec.label + "\", which is " +
-                                          description.population(spec.label)->model, {});
+        throw Error("schedule.label",
+                    "must name a source, which shows what it is given, got \"" + spec.label + "\", which is " +
+                        description.population(spec.label)->model,
+                    {});
     refuse_leak(schedule, spec);
     return schedule;
 }

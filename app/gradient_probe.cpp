@@ -63,8 +63,7 @@ std::vector<std::vector<double>> GradientProbe::descent() const {
         target(set_.labels[static_cast<std::size_t>(k)], k) = 1;
     }
     if (!spiking_)
-        for (const auto& p : circuit_.projections())
-            drive.conducts.push_back(p.from < p.to || !circuit_.population(p.from).receives());
+        for (const auto& p : circuit_.projections()) drive.conducts.push_back(p.from < p.to || !circuit_.population(p.from).receives());
     else if (readout != schedule.phases.end())
         for (const auto conducts : readout->conducts) drive.conducts.push_back(conducts != 0);
 

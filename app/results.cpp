@@ -1,10 +1,10 @@
 #include "app/results.hpp"
 
-#include <cmath>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cmath>
 
 #include <array>
 #include <cstdio>

@@ -42,7 +42,8 @@ public:
             slots_.push_back(chosen ? names.size() : none);
             if (chosen) names.push_back(name);
         }
-        if (description.record.spikes && description.run.mode == Mode::spiking && !file.empty()) file_ = std::make_unique<data::SonataWriter>(file, names);
+        if (description.record.spikes && description.run.mode == Mode::spiking && !file.empty())
+            file_ = std::make_unique<data::SonataWriter>(file, names);
     }
     void set_offset_ms(double offset_ms) { offset_ms_ = offset_ms; }
     /// Spikes up to this time are neither counted nor written.

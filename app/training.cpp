@@ -109,8 +109,7 @@ std::vector<Presentation> Training::next_batch(std::size_t size) {
 
 Training::Score Training::score(const data::ImageSet& set, std::uint32_t first_trial, const std::string& what) {
     std::vector<Presentation> all;
-    for (std::size_t k = 0; k < set.count(); ++k)
-        all.push_back({set.image(k), set.labels[k], first_trial + static_cast<std::uint32_t>(k)});
+    for (std::size_t k = 0; k < set.count(); ++k) all.push_back({set.image(k), set.labels[k], first_trial + static_cast<std::uint32_t>(k)});
     std::size_t wrong = 0;
     double reconstruction_error = 0;
     const auto start = Clock::now();

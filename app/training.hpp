@@ -53,11 +53,11 @@ private:
     Listener listener_;
     std::map<std::string, double> metrics_;
     std::vector<LearningPoint> curve_;
-    bool reads_out_ = true;              ///< in this stage
-    LearningPoint best_;                 ///< of this stage
+    bool reads_out_ = true;  ///< in this stage
+    LearningPoint best_;     ///< of this stage
     std::vector<std::vector<float>> best_state_;
     std::vector<std::uint32_t> order_;
-    std::size_t shown_ = 0;              ///< images, in all stages
+    std::size_t shown_ = 0;  ///< images, in all stages
     double training_s_ = 0;
 };
 

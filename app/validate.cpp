@@ -139,8 +139,7 @@ private:
         check_ranges(spec.short_term, path + ".short_term");
         if (spec.short_term != ShortTermSpec{} && d_.metrics.gradient_angle)
             fail(path + ".short_term", "the mean field and the gradient know no short-term plasticity: leave out metrics.gradient_angle");
-        if (d_.run.mode != Mode::rate && spec.plasticity.manhattan)
-            fail(path + ".plasticity.manhattan", "needs run.mode = \"rate\"");
+        if (d_.run.mode != Mode::rate && spec.plasticity.manhattan) fail(path + ".plasticity.manhattan", "needs run.mode = \"rate\"");
         if (const auto& p = spec.plasticity; p.rule.empty() && !p.parameters.empty())
             fail(path + ".plasticity." + p.parameters.begin()->first, "belongs to a rule, and there is no plasticity.rule");
         check_order(path + ".plasticity", "w_min", spec.plasticity.w_min, "w_max", spec.plasticity.w_max);
@@ -305,10 +304,7 @@ private:
         const auto& s = d_.schedule;
         if (s.readout.empty() && s.label.empty()) fail(path, "needs schedule.readout, the population that has a target");
         if (name != "*") check_reference(path, "population", name, populations_, false);
-        if (name == s.readout || name == s.label) return;
-        if (s.label.empty()) fail(path, fmt::format("only the readout population, {}, has a target, got \"{}\"", s.readout, name));
-        fail(path, fmt::format("only the readout population, {}, and the label population, {}, have a target, got \"{}\"", s.readout,
-                               s.label, name));
+        if (name == "*") fail(path, clamp_text(s, name));
     }
 
     void check_learns(const std::string& path, const std::string& name) const {
@@ -322,6 +318,12 @@ private:
 };
 
 }  // namespace
+
+std::string clamp_text(const ScheduleSpec& s, const std::string& name) {
+    if (s.label.empty()) return fmt::format("only the readout population, {}, has a target, got {}", s.readout, to_text(name));
+    return fmt::format("only the readout population, {}, and the label population, {}, have a target, got {}", s.readout, s.label,
+                       to_text(name));
+}
 
 void validate(const Description& description) { Validator(description).check(); }
 

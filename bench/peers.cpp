@@ -8,8 +8,8 @@
 #include <limits>
 #include <sstream>
 
-#include "bench/benchmark.hpp"
 #include "app/share.hpp"
+#include "bench/benchmark.hpp"
 #include "ydot_paths.hpp"
 
 namespace ydot::bench {

@@ -16,10 +16,11 @@ struct SignConcordant {
         std::string of{};
         double magnitude = 1;
         Magnitudes magnitudes = Magnitudes::equal;
-        static constexpr std::tuple fields{Field{"of", &Params::of, "name of the forward projection"},
-                                           Field{"magnitude", &Params::magnitude, "of the feedback weights, their mean", not_negative},
-                                           Field{"magnitudes", &Params::magnitudes,
-                                                 "all equal, or uniform from 0 to twice the mean: drawn once, or anew for every minibatch"}};
+        static constexpr std::tuple fields{
+            Field{"of", &Params::of, "name of the forward projection"},
+            Field{"magnitude", &Params::magnitude, "of the feedback weights, their mean", not_negative},
+            Field{"magnitudes", &Params::magnitudes,
+                  "all equal, or uniform from 0 to twice the mean: drawn once, or anew for every minibatch"}};
     };
     static double factor(const Params& params) { return params.magnitude; }
 

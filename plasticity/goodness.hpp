@@ -30,9 +30,7 @@ struct Goodness {
     };
     static Hebbian::Params pair(const Params& p) { return {p.amplitude, p.tau_ms, p.pairing}; }
     static PairWindow window(const Params& p) { return Hebbian::window(pair(p)); }
-    static LayerFactor layer_factor(const Params& p) {
-        return {p.threshold, p.objective == Objective::high ? p.sharpness : -p.sharpness};
-    }
+    static LayerFactor layer_factor(const Params& p) { return {p.threshold, p.objective == Objective::high ? p.sharpness : -p.sharpness}; }
     template <class F>
     static F on_pre(const Params& p, F w, F y) {
         return Hebbian::on_pre(pair(p), w, y);

@@ -36,7 +36,7 @@ struct Projection {
 
     Follows follows = Follows::nothing;
     std::size_t forward = 0;  ///< the projection that is followed
-    float gain = 1;  ///< of a transpose; mean magnitude of weights that follow signs
+    float gain = 1;           ///< of a transpose; mean magnitude of weights that follow signs
     Magnitudes magnitudes = Magnitudes::equal;
     /// Of one weight that follows a sign. @param refresh  counts minibatches, for redrawn ones
     float magnitude(std::uint64_t seed, std::uint32_t refresh, std::uint32_t source, std::uint32_t target) const noexcept;

@@ -81,12 +81,12 @@ struct RateSpec {
     RateNoise noise = RateNoise::none;
     double spikes = 1, dropout = 0;
     static constexpr std::tuple fields{
-        Field{"normalisation", &RateSpec::normalisation, 
+        Field{"normalisation", &RateSpec::normalisation,
               "batch: of each unit's potential over the minibatch, before its bias; length: what is sent has mean square 1 over the units"},
         Field{"noise", &RateSpec::noise,
               "of what is sent while learning: Poisson spikes, Gaussian noise of their variance, or one spike with probability y"},
-        Field{"spikes", &RateSpec::spikes, "Poisson and Gaussian noise: mean number of spikes at activity 1, so that the variance is y / spikes",
-              positive},
+        Field{"spikes", &RateSpec::spikes,
+              "Poisson and Gaussian noise: mean number of spikes at activity 1, so that the variance is y / spikes", positive},
         Field{"dropout", &RateSpec::dropout, "share of the units that are silent for an image while learning; the others send more",
               Range{0, 1, false, true}}};
     bool operator==(const RateSpec&) const = default;
@@ -284,10 +284,11 @@ struct PhaseSpec {
         Field{"keeps_of", &PhaseSpec::keeps_of, "the earlier phase whose activity that is; empty: the one before this phase"},
         Field{"repeats", &PhaseSpec::repeats, "rate mode, with updates: how often", Range{1, 10000}},
         Field{"samples", &PhaseSpec::samples, "rate mode: whether the noise of the populations acts while learning"},
-        Field{"target", &PhaseSpec::target, "what clamped populations are shown: the label, a wrong one, a hard wrong one, or all labels alike"}};
+        Field{"target", &PhaseSpec::target,
+              "what clamped populations are shown: the label, a wrong one, a hard wrong one, or all labels alike"}};
     bool operator==(const PhaseSpec& o) const {
         return std::tie(name, duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above) ==
-               std::tie(o.name, o.duration_ms, o.conducts, o.learns, o.clamps, o.nudge, o.paired, o.readout, o.stop_above) &&
+                   std::tie(o.name, o.duration_ms, o.conducts, o.learns, o.clamps, o.nudge, o.paired, o.readout, o.stop_above) &&
                std::tie(updates, unlearns, keeps, keeps_of, repeats, samples, target) ==
                    std::tie(o.updates, o.unlearns, o.keeps, o.keeps_of, o.repeats, o.samples, o.target);
     }
@@ -318,7 +319,8 @@ struct StageSpec {
     std::string rule;
     Source source;
     static constexpr std::tuple fields{
-        Field{"name", &StageSpec::name, "for messages"}, Field{"phases", &StageSpec::phases, "of a presentation, in the order of the schedule"},
+        Field{"name", &StageSpec::name, "for messages"},
+        Field{"phases", &StageSpec::phases, "of a presentation, in the order of the schedule"},
         Field{"epochs", &StageSpec::epochs, "passes through the training images; fractions allowed", not_negative},
         Field{"rule", &StageSpec::rule, "of all projections that learn, with its defaults and gate = \"pre\", in place of their own"},
         Field{"learning_factor", &StageSpec::learning_factor, "on every learning rate"}};

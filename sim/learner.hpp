@@ -24,8 +24,8 @@ struct Phase {
     bool paired = true, readout = false;
     double stop_above = std::numeric_limits<double>::infinity();
     // the rate reading in sequence, see RateSequence
-    std::vector<std::size_t> updates;     ///< populations, in this order
-    std::vector<std::uint8_t> unlearns;   ///< by projection
+    std::vector<std::size_t> updates;    ///< populations, in this order
+    std::vector<std::uint8_t> unlearns;  ///< by projection
     float keeps = 0;
     std::optional<std::size_t> keeps_of;  ///< phase
     std::size_t repeats = 1;
@@ -44,7 +44,7 @@ struct Stage {
 /// A schedule, frozen.
 struct Schedule {
     std::size_t input = 0, readout = 0;  ///< populations
-    std::optional<std::size_t> label;   ///< population that shows a label
+    std::optional<std::size_t> label;    ///< population that shows a label
     AnswerBy answer = AnswerBy::readout;
     std::vector<Phase> phases;
     std::vector<Stage> stages;    ///< one at least

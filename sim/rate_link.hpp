@@ -27,7 +27,8 @@ public:
         const RateMatrix* pre;
         float factor;
     };
-    /// w <- (1 - decay factor)^images w + learning_rate factor v,  v <- momentum v + sum of products (or its sign, `manhattan`), then limits.
+    /// w <- (1 - decay factor)^images w + learning_rate factor v,  v <- momentum v + sum of products (or its sign, `manhattan`), then
+    /// limits.
     void learn(std::span<const Product> products, double factor, std::size_t images);
     /// The same in parts: sums products up, until learn_sum() makes the change.
     void add(std::span<const Product> products);

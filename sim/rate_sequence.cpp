@@ -169,7 +169,8 @@ std::size_t RateSequence::shown_label(const Minibatch& batch, const Phase& phase
 
 RateMatrix RateSequence::target_of(const Minibatch& batch, const Phase& phase, std::size_t p) const {
     const auto units = static_cast<Eigen::Index>(layers_[p].population().size()), count = static_cast<Eigen::Index>(batch.images.size());
-    if (phase.target == TargetLabel::neutral && !batch.forced_label) return RateMatrix::Constant(units, count, 1 / static_cast<float>(units));
+    if (phase.target == TargetLabel::neutral && !batch.forced_label)
+        return RateMatrix::Constant(units, count, 1 / static_cast<float>(units));
     RateMatrix target = RateMatrix::Zero(units, count);
     for (Eigen::Index k = 0; k < count; ++k)
         target(static_cast<Eigen::Index>(shown_label(batch, phase, static_cast<std::size_t>(k))), k) = 1;

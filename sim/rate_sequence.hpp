@@ -37,10 +37,10 @@ private:
         std::span<const Presentation> images;
         std::vector<std::uint32_t> trials;
         bool teach = false;
-        std::optional<std::size_t> forced_label;  ///< in place of all labels and targets
-        std::vector<RateMatrix> before;           ///< by population: activity before the phase
+        std::optional<std::size_t> forced_label;     ///< in place of all labels and targets
+        std::vector<RateMatrix> before;              ///< by population: activity before the phase
         std::vector<std::vector<RateMatrix>> after;  ///< by phase and population: for keeps_of
-        std::vector<double> goodness;             ///< by image, of the last phase
+        std::vector<double> goodness;                ///< by image, of the last phase
         std::vector<Answer> answers;
     };
     void start(Minibatch& batch);
@@ -64,9 +64,9 @@ private:
 
     // of the stage
     const Stage* stage_ = nullptr;
-    std::vector<Reading> readings_;             ///< by projection
-    std::vector<std::size_t> judged_;           ///< populations whose goodness tells the label
-    float direction_ = 1;                       ///< of goodness
+    std::vector<Reading> readings_;    ///< by projection
+    std::vector<std::size_t> judged_;  ///< populations whose goodness tells the label
+    float direction_ = 1;              ///< of goodness
 };
 
 /// The image of each presentation as a column.

@@ -79,10 +79,11 @@ void RateTrainer::begin_stage(std::size_t stage) {
 void RateTrainer::refuse_lateral() const {
     for (const auto& link : links_)
         if (link.from() == link.to())
-            throw Error("projections." + link.projection().name,
-                        "connects a population with itself; a schedule whose phases have no `updates` goes through the populations in their "
-                        "order",
-                        {});
+            throw Error(
+                "projections." + link.projection().name,
+                "connects a population with itself; a schedule whose phases have no `updates` goes through the populations in their "
+                "order",
+                {});
 }
 
 /// Whether activity comes from outside.

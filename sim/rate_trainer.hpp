@@ -57,8 +57,8 @@ private:
     float nudge_ = 0;
     double stop_above_ = 0;
     std::vector<std::uint8_t> learns_, conducts_;  ///< by projection
-    std::vector<float> amplitude_;      ///< of the window, by projection
-    std::vector<RateMatrix> change_;    ///< y', by population
+    std::vector<float> amplitude_;                 ///< of the window, by projection
+    std::vector<RateMatrix> change_;               ///< y', by population
 };
 
 }  // namespace ydot

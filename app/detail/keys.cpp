@@ -7,7 +7,7 @@
 namespace ydot::app::detail {
 
 const Names& top_keys() {
-    static const Names keys{"plots", "run", "data", "populations", "projections", "stimuli", "schedule", "record", "metrics", "circuit"};
+    static const Names keys{"plots", "run", "data", "populations", "projections", "stimuli", "schedule", "record", "metrics", "circuit", "when"};
     return keys;
 }
 

@@ -166,7 +166,8 @@ bool answers_to_forward(std::string_view connector) {
 }
 
 void drop_former_parameters(Node& table, const Names& shared, bool keep_of, int stage) {
-    std::erase_if(table.children, [&](const Node& c) { return c.stage < stage && !contains(shared, c.key) && !(keep_of && c.key == "of"); });
+    std::erase_if(table.children,
+                  [&](const Node& c) { return c.stage < stage && !contains(shared, c.key) && !(keep_of && c.key == "of"); });
 }
 
 /// Comparing the choices before and after all overrides of a stage makes their order irrelevant.

@@ -27,7 +27,8 @@ size = 12
 model = "poisson"
 size = 9
 bias = 0.1
-phi = ")" + phi + R"("
+phi = ")" + phi +
+           R"("
 [populations.top]
 model = "poisson"
 size = 4
@@ -48,7 +49,8 @@ plasticity = {rule = "derivative", gate = "pre", learning_rate = 0.05}
 from = "top"
 to = "hidden"
 of = "read"
-)" + feedback + R"(
+)" + feedback +
+           R"(
 [schedule]
 input = "input"
 readout = "top"
@@ -107,7 +109,8 @@ struct Rates {
         const auto& p = circuit->projections()[projection];
         Eigen::MatrixXd w = Eigen::MatrixXd::Zero(circuit->population(p.to).size(), circuit->population(p.from).size());
         for (const auto& block : p.blocks)
-            block.for_each([&](std::uint32_t s, std::uint32_t t, auto, float x) { w(t + block.first_target(), s) = static_cast<double>(x); });
+            block.for_each(
+                [&](std::uint32_t s, std::uint32_t t, auto, float x) { w(t + block.first_target(), s) = static_cast<double>(x); });
         return w;
     }
     /// A list in the order of synapses as a matrix.
@@ -149,8 +152,8 @@ TEST_CASE("With the transposed weights as feedback the change is minus the exact
         drive.stimulus[0] = images.matrix();
         drive.conducts = {true, true, false};
         const auto state = exact.settle(drive, 1e-14);
-        const auto adjoint = exact.adjoint(
-            drive, state, 2, exact.loss_slope(Loss::cross_entropy, state.activity[2], images.targets(4)), 1e-14);
+        const auto adjoint =
+            exact.adjoint(drive, state, 2, exact.loss_slope(Loss::cross_entropy, state.activity[2], images.targets(4)), 1e-14);
         for (const auto p : {up, read_out}) {
             auto gradient = exact.weight_gradient(p, adjoint, state);
             for (double& g : gradient) g = -g;
@@ -165,9 +168,8 @@ TEST_CASE("Fixed random feedback sends the error through its own weights", "[ana
     const auto changes = e.trainer->measure(images.shown);
     const Eigen::MatrixXd x = images.matrix(), h = ::logistic((e.matrix(up) * x).array() + 0.1);
     Eigen::MatrixXd y = (e.matrix(read_out) * h).array().exp();
-    y = y * y.colwise().sum().cwiseInverse().asDiagonal();
-    const Eigen::MatrixXd top = images.targets(4) - y,
-                          hidden = (h.array() * (1 - h.array()) * (e.matrix(back) * top).array()).matrix();
+    y = (y * y.colwise().sum().cwiseInverse().asDiagonal()).eval();
+    const Eigen::MatrixXd top = images.targets(4) - y, hidden = (h.array() * (1 - h.array()) * (e.matrix(back) * top).array()).matrix();
     CHECK(relative_error(e.spread(read_out, changes[read_out]), top * h.transpose()) < rounding);
     const Eigen::MatrixXd present = (e.matrix(up).array() != 0).cast<double>();
     CHECK(relative_error(e.spread(up, changes[up]), (hidden * x.transpose()).cwiseProduct(present)) < rounding);
@@ -352,8 +354,7 @@ TEST_CASE("Contrastive divergence learns the difference of two correlations", "[
     CHECK(relative_error(e.spread(0, changes[0]), h0 * v0.transpose() - h1 * v1.transpose()) < 1e-5);
     const auto answers = e.trainer->test(images.shown);
     for (std::size_t k = 0; k < answers.size(); ++k)
-        CHECK(answers[k].reconstruction_error ==
-              Approx((v1 - v0).col(static_cast<Eigen::Index>(k)).squaredNorm()).epsilon(1e-5));
+        CHECK(answers[k].reconstruction_error == Approx((v1 - v0).col(static_cast<Eigen::Index>(k)).squaredNorm()).epsilon(1e-5));
 }
 
 TEST_CASE("Sampled hidden units of a Boltzmann machine are zeros and ones with the right probability", "[statistical]") {
@@ -428,28 +429,27 @@ learns = ["up"]
     CHECK(relative_error(e.spread(0, changes[0]), (h1 - h3) * v2.transpose()) < 1e-5);
 }
 
-TEST_CASE("Two top-down passes tend to the gradient as their share and the nudge vanish", "[analytic]") {
+TEST_CASE("Two top-down passes tend to the gradient as the feedback becomes weak", "[analytic]") {
     const Images images(20);
-    const auto passes = [](double keeps, double nudge) {
-        auto text = network(transpose);
-        text = text.substr(0, text.find("[[schedule.phases]]"));
-        const auto pass = "updates = [\"hidden\"]\nkeeps = " + std::to_string(keeps) + "\nkeeps_of = \"up\"\n";
-        return text + "[[schedule.phases]]\nname = \"up\"\nupdates = [\"hidden\", \"top\"]\nconducts = [\"up\", \"read\"]\nreadout = true\n"
-               "[[schedule.phases]]\nname = \"pass 1\"\n" + pass +
-               "[[schedule.phases]]\nname = \"pass 2\"\nclamps = [\"top\"]\nlearns = [\"*\"]\nnudge = " + std::to_string(nudge) + "\n" + pass;
-    };
+    auto text = network(transpose);
+    text = text.substr(0, text.find("[[schedule.phases]]"));
+    const std::string pass = "updates = [\"hidden\"]\nkeeps = 0.75\nkeeps_of = \"up\"\n";
+    text +=
+        "[[schedule.phases]]\nname = \"up\"\nupdates = [\"hidden\", \"top\"]\nconducts = [\"up\", \"read\"]\nreadout = true\n"
+        "[[schedule.phases]]\nname = \"pass 1\"\n" +
+        pass + "[[schedule.phases]]\nname = \"pass 2\"\nclamps = [\"top\"]\nlearns = [\"*\"]\n" + pass;
     Rates exact(network(transpose));
     const auto wanted = exact.trainer->measure(images.shown);
     double last = 90;
-    for (const double size : {1.0, 0.1, 0.01}) {
-        Rates e(passes(1 - size, size), {"projections.back.gain=0.3"});
+    for (const double gain : {1.0, 0.1, 0.01}) {  // the angle is linear in the gain: hidden units respond where the top has brought them
+        Rates e(text, {"projections.back.gain=" + std::to_string(gain)});
         const auto changes = e.trainer->measure(images.shown);
         const double angle = angle_degrees(changes[up], wanted[up]);
-        CHECK(angle < last);
+        CHECK(angle < last / 3);
         last = angle;
-        CHECK(angle_degrees(changes[read_out], wanted[read_out]) < 25 * size + 1);
+        CHECK(angle_degrees(changes[read_out], wanted[read_out]) < 20 * gain + 0.1);
     }
-    CHECK(last < 12);  // what remains: hidden units that hear the top respond where the loop has brought them
+    CHECK(last < 0.5);
 }
 
 namespace {
@@ -472,12 +472,14 @@ phi = "relu"
 from = "input"
 to = "hidden"
 weight = {distribution = "normal", std = 0.5}
-plasticity = {rule = "goodness", threshold = 0.8, sharpness = 0.2, objective = ")" + objective + R"("}
+plasticity = {rule = "goodness", threshold = 0.8, sharpness = 0.2, objective = ")" +
+           objective + R"("}
 [projections.named]
 from = "label"
 to = "hidden"
 weight = {distribution = "normal", std = 0.5}
-plasticity = {rule = "goodness", threshold = 0.8, sharpness = 0.2, objective = ")" + objective + R"("}
+plasticity = {rule = "goodness", threshold = 0.8, sharpness = 0.2, objective = ")" +
+           objective + R"("}
 [schedule]
 input = "input"
 label = "label"
@@ -485,7 +487,8 @@ label = "label"
 name = "look"
 updates = ["hidden"]
 clamps = ["label"]
-target = ")" + target + "\"\n" + verb + " = [\"*\"]\n";
+target = ")" +
+           target + "\"\n" + verb + " = [\"*\"]\n";
 }
 
 }  // namespace
@@ -499,7 +502,8 @@ TEST_CASE("Forward-Forward climbs the probability of positive and descends that 
             const Eigen::MatrixXd x = images.matrix(), t = images.targets(4), named = e.matrix(1);
             const auto log_probability = [&](const Eigen::MatrixXd& w) {
                 const Eigen::MatrixXd h = (w * x + named * t).cwiseMax(0);
-                const Eigen::ArrayXd certainty = (objective == "high" ? 0.2 : -0.2) * (h.colwise().squaredNorm().transpose().array() - 0.8 * 9);
+                const Eigen::ArrayXd certainty =
+                    (objective == "high" ? 0.2 : -0.2) * (h.colwise().squaredNorm().transpose().array() - 0.8 * 9);
                 return -(1 + ((positive ? -1 : 1) * certainty).exp()).log().sum();
             };
             const Eigen::MatrixXd change = e.spread(0, e.trainer->measure(images.shown)[0]);
@@ -564,9 +568,10 @@ unlearns = ["up", "named"]
 
 TEST_CASE("Stages learn one after another, by the rule they name", "[contract]") {
     const Images images(10);
-    Rates e(network(transpose) + "[[schedule.stages]]\nname = \"first\"\nphases = [\"predict\"]\n"
-                                 "[[schedule.stages]]\nname = \"second\"\nphases = [\"predict\", \"teach\"]\nrule = \"derivative\"\n"
-                                 "learning_factor = 0.5\n");
+    Rates e(network(transpose) +
+            "[[schedule.stages]]\nname = \"first\"\nphases = [\"predict\"]\n"
+            "[[schedule.stages]]\nname = \"second\"\nphases = [\"predict\", \"teach\"]\nrule = \"derivative\"\n"
+            "learning_factor = 0.5\n");
     const auto before = e.trainer->state();
     e.trainer->learn(images.shown, 1);
     CHECK((e.trainer->state() == before));  // nothing learns in the first

@@ -236,19 +236,22 @@ TEST_CASE("an unknown key is refused at every level") {
     CHECK(fault("[runs]\n") ==
           "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, stimuli, schedule, "
           "record, "
-          "metrics, circuit");
+          "metrics, circuit, when");
     CHECK(
         fault_with("seed =", "sede =") ==
         "net.toml:7:1: run.sede: unknown key; did you mean seed? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, propagator");
     CHECK(fault_with("epochs", "epocs") ==
-          "net.toml:56:1: schedule.epocs: unknown key; did you mean epochs? Allowed: input, readout, epochs, "
-          "minibatch, annealing, test_readout_ms, evaluations, phases");
-    CHECK(fault_with("learns", "learn") ==
-          "net.toml:68:1: schedule.phases.pass2.learn: unknown key; did you mean learns? Allowed: name, "
-          "duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above");
+          "net.toml:56:1: schedule.epocs: unknown key; did you mean epochs? Allowed: input, readout, label, answer, epochs, "
+          "minibatch, annealing, test_readout_ms, evaluations, phases, stages");
+    CHECK(
+        fault_with("learns", "learn") ==
+        "net.toml:68:1: schedule.phases.pass2.learn: unknown key; did you mean learns? Allowed: name, "
+        "duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above, updates, unlearns, keeps, keeps_of, repeats, samples, "
+        "target");
     CHECK(fault_with("std", "sd") ==
           "net.toml:36:46: projections.up.weight.sd: unknown key; did you mean std? Allowed: distribution, mean, std, low, high, fan_in");
-    CHECK(fault_with("train", "colour") == "net.toml:75:1: data.colour: unknown key. Allowed: directory, train, validation, test");
+    CHECK(fault_with("train", "colour") ==
+          "net.toml:75:1: data.colour: unknown key. Allowed: directory, generator, train, validation, test");
     CHECK(
         fault("[record]\nspike = true") ==
         "net.toml:2:1: record.spike: unknown key; did you mean spikes? Allowed: spikes, populations, presentations, rates_bin_ms, reports");
@@ -416,6 +419,7 @@ propagator = "grid"
 
 [data]
 directory = ""
+generator = "digits"
 train = 20000
 validation = 2000
 test = 2000
@@ -443,6 +447,7 @@ learning_rate = 1.0
 decay = 0.0
 momentum = 0.0
 dale = false
+manhattan = false
 gate = "later"
 causal_correction = "none"
 
@@ -458,6 +463,8 @@ delay_ms = 1.0
 [schedule]
 input = ""
 readout = ""
+label = ""
+answer = "readout"
 epochs = 1.0
 minibatch = 32
 annealing = "none"
@@ -473,6 +480,13 @@ clamps = []
 nudge = 1.0
 paired = true
 readout = false
+updates = []
+unlearns = []
+keeps = 0.0
+keeps_of = ""
+repeats = 1
+samples = true
+target = "label"
 
 [record]
 spikes = true
@@ -578,7 +592,7 @@ TEST_CASE("an override that cannot be applied is refused") {
     CHECK(fault_set({"rnu.dt_ms=1"}) ==
           "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, stimuli, schedule, "
           "record, "
-          "metrics, circuit");
+          "metrics, circuit, when");
     CHECK(fault_set({"populations.hiden.size=3"}) ==
           "--set populations.hiden.size: populations.hiden: there is no population \"hiden\"; did you mean hidden? Known: pixels, hidden, "
           "answer");

@@ -81,7 +81,7 @@ TEST_CASE("records of other images and of quick runs have names of their own") {
     CHECK(file_name(record_of(catalogue, run, 2, 2, true, false)) == "S7-rate-fixed-quick-seed2.json");
 }
 
-TEST_CASE("a file that is no record is refused by name; a directory that is not there has none") {
+TEST_CASE("a file that is no record is refused by name, a directory that is not there has none") {
     const Folder folder;
     CHECK(read_records(folder.path() / "nowhere").empty());
     folder.write("a.txt", "not looked at");
