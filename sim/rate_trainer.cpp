@@ -116,16 +116,14 @@ void RateTrainer::go_up(std::span<const Presentation> images, bool learning) {
     std::vector<std::uint32_t> trials;
     for (const auto& image : images) trials.push_back(image.trial);
     const RateLayer::Occasion occasion{trials, learning, learning && noisy_, 0};
+    const auto units_of = [&](std::size_t p) { return static_cast<Eigen::Index>(layers_[p].population().size()); };
+    for (std::size_t p = 0; p < layers_.size(); ++p)
+        if (is_shown(p)) layers_[p].show(p == schedule_.input ? images_of(images) : RateMatrix::Ones(units_of(p), count), occasion);
     for (std::size_t p = 0; p < layers_.size(); ++p) {
-        auto& layer = layers_[p];
-        const auto units = static_cast<Eigen::Index>(layer.population().size());
-        if (is_shown(p)) {
-            layer.show(p == schedule_.input ? images_of(images) : RateMatrix::Ones(units, count), occasion);
-            continue;
-        }
-        layer.potential().resize(units, count);
-        add_inputs(p, true, layer.potential());
-        layer.respond(occasion);
+        if (is_shown(p)) continue;
+        layers_[p].potential().resize(units_of(p), count);
+        add_inputs(p, true, layers_[p].potential());
+        layers_[p].respond(occasion);
     }
 }
 

@@ -194,6 +194,16 @@ TEST_CASE("Feedback that learns by the reversed rule comes to mirror the forward
     CHECK(angle() < 0.15 * before);  // both lose (1 - 0.002)^(32 * 60) = 98 % of what they were and gain alike
 }
 
+TEST_CASE("A source may stand behind the units that it drives", "[contract]") {
+    const Images images(20);
+    const std::string source = "[populations.bias]\nmodel = \"poisson_source\"\n",
+                      synapses = "[projections.threshold]\nfrom = \"bias\"\nto = \"hidden\"\nweight = 0.5\n"
+                                 "plasticity = {rule = \"derivative\", gate = \"pre\"}\n";
+    Rates before(source + network(transpose) + synapses), behind(network(transpose) + source + synapses);
+    CHECK(before.trainer->measure(images.shown)[3] == behind.trainer->measure(images.shown)[3]);
+    CHECK(before.trainer->measure(images.shown)[up] == behind.trainer->measure(images.shown)[up]);
+}
+
 TEST_CASE("Sign-concordant feedback has the signs of the forward weights and the magnitudes asked for", "[analytic]") {
     const Images images(8);
     const auto with = [](const std::string& magnitudes) {
