@@ -150,6 +150,7 @@ std::vector<ModelInfo> all_models() {
         table_of<ShortTermSpec>("short_term", "[projections.NAME.short_term]: depression and facilitation (Tsodyks & Markram 1997)"));
     models.push_back(table_of<ScheduleSpec>("schedule", "training on images"));
     models.push_back(table_of<PhaseSpec>("phase", "[[schedule.phases]], in order"));
+    models.push_back(table_of<StageSpec>("stage", "[[schedule.stages]], one after another; without them all phases are one stage"));
     models.push_back(table_of<DataSpec>("data", "images; training, validation and test apart"));
     models.push_back(table_of<RecordSpec>("record", "what is recorded"));
     models.push_back(table_of<ReportSpec>("report", "[[record.reports]]: frames of state variables or weights"));

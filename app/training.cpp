@@ -73,7 +73,7 @@ bool Training::learn_stage(std::size_t index) {
     if (index + 1 < stages_.size()) restore_best();
     metrics_["epochs"] = static_cast<double>(shown_) / static_cast<double>(count);
     metrics_["chosen_epoch"] = best_.epoch;
-    metrics_["validation_error_percent"] = best_.validation_error_percent;
+    if (reads_out_) metrics_["validation_error_percent"] = best_.validation_error_percent;
     if (!std::isnan(best_.reconstruction_error)) metrics_["reconstruction_error"] = best_.reconstruction_error;
     metrics_["images_per_s"] = training_s_ > 0 ? static_cast<double>(shown_) / training_s_ : 0;
     metrics_["training_s"] = training_s_;
@@ -82,7 +82,7 @@ bool Training::learn_stage(std::size_t index) {
 
 void Training::test(const std::string& prefix, const std::string& stage) {
     const auto [error_percent, reconstruction_error] = score(images_.test, test_trials, stage);
-    metrics_[prefix + "test_error_percent"] = error_percent;
+    if (reads_out_) metrics_[prefix + "test_error_percent"] = error_percent;
     if (!std::isnan(reconstruction_error)) metrics_[prefix + "test_reconstruction_error"] = reconstruction_error;
 }
 

@@ -28,7 +28,7 @@ public:
     bool learn();
     /// Goes back to the best weights.
     void restore_best() { learner_.restore(best_state_); }
-    /// Test error of the weights of the moment, into metrics.
+    /// Test error of the weights of the moment, and that of reconstruction, into metrics: what the stage of the moment has.
     void test(const std::string& prefix, const std::string& stage);
 
     std::map<std::string, double>& metrics() noexcept { return metrics_; }

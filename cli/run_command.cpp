@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
+#include <map>
 #include <memory>
 
 #include "app/run.hpp"
@@ -46,21 +48,33 @@ void print_activity(const Activity& activity) {
                    number_text(p.synchrony(), 2), number_text(p.sample_synchrony(), 2));
 }
 
+void print_learning(const std::map<std::string, double>& metrics) {
+    const auto metric = [&](const char* name) {
+        const auto found = metrics.find(name);
+        return found == metrics.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+    };
+    fmt::print("{:.2f} epochs at {:.0f} images a second", metric("epochs"), metric("images_per_s"));
+    if (const double validation = metric("validation_error_percent"); std::isfinite(validation))
+        fmt::print("; weights of epoch {:.2f} chosen by validation error {:.2f} %", metric("chosen_epoch"), validation);
+    fmt::print("\n");
+    if (metrics.contains("test_error_percent"))
+        fmt::print("test error {:.2f} %   (untrained {:.2f} %, {:.0f} test images)\n", metric("test_error_percent"),
+                   metric("untrained_test_error_percent"), metric("test_images"));
+    if (metrics.contains("test_reconstruction_error"))
+        fmt::print("error of reconstruction of a test image {:.4g}   (untrained {:.4g})\n", metric("test_reconstruction_error"),
+                   metric("untrained_test_reconstruction_error"));
+}
+
 void print_result(const app::RunResult& result, const fs::path& out) {
     const auto& s = result.summary;
-    fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {}, ran {} of activity in {}\n", s.network.neurons,
-               s.network.synapses, s.seed, s.threads, s.threads == 1 ? "" : "s", app::seconds_text(s.timing.build_s),
-               app::seconds_text(s.timing.biological_s), app::seconds_text(s.timing.run_s));
+    fmt::print("{} neurons, {} synapses, seed {}, {} thread{}: built in {}, ran {}in {}\n", s.network.neurons, s.network.synapses, s.seed,
+               s.threads, s.threads == 1 ? "" : "s", app::seconds_text(s.timing.build_s),
+               s.timing.biological_s > 0 ? app::seconds_text(s.timing.biological_s) + " of activity " : "",
+               app::seconds_text(s.timing.run_s));
     if (s.activity) print_activity(*s.activity);
     else
         for (const auto& [name, rate] : s.rates_Hz) fmt::print("  {:<16} {:8.2f} Hz\n", name, rate);
-    if (const auto error = s.metrics.find("test_error_percent"); error != s.metrics.end()) {
-        fmt::print("{:.2f} epochs at {:.0f} images a second", s.metrics.at("epochs"), s.metrics.at("images_per_s"));
-        if (const double validation = s.metrics.at("validation_error_percent"); std::isfinite(validation))
-            fmt::print("; weights of epoch {:.2f} chosen by validation error {:.2f} %", s.metrics.at("chosen_epoch"), validation);
-        fmt::print("\ntest error {:.2f} %   (untrained {:.2f} %, {:.0f} test images)\n", error->second,
-                   s.metrics.at("untrained_test_error_percent"), s.metrics.at("test_images"));
-    }
+    if (s.metrics.contains("epochs")) print_learning(s.metrics);
     fmt::print("results in {}\n", out.string());
     for (const auto& picture : result.pictures) fmt::print("  {}\n", picture);
     if (!result.no_pictures.empty()) fmt::print("no pictures: {}\n", result.no_pictures);

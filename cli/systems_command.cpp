@@ -68,8 +68,8 @@ fs::path records_directory(const RunArguments& arguments) {
 systems::Choice choice_of(const RunArguments& arguments) {
     systems::Choice choice;
     choice.system = arguments.system;
-    if (arguments.mode == "rate") choice.mode = systems::Reading::rate;
-    if (arguments.mode == "spiking") choice.mode = systems::Reading::spiking;
+    if (arguments.mode == "rate") choice.mode = Mode::rate;
+    if (arguments.mode == "spiking") choice.mode = Mode::spiking;
     if (!arguments.mode.empty() && !choice.mode)
         throw Error("--mode", "must be one of rate, spiking, got " + to_text(Value(arguments.mode)), {});
     choice.run = arguments.run;

@@ -370,7 +370,7 @@ struct DataSpec {
     static constexpr std::tuple fields{
         Field{"directory", &DataSpec::directory, "folder with IDX files (MNIST names, plain or .gz); empty: the built-in drawn digits"},
         Field{"generator", &DataSpec::generator,
-              "without a directory: drawn digits, or the patterns of one active pixel, all of which are in every set"},
+              "digits: those of the directory, or drawn ones; one_hot: the patterns of one active pixel, all of which are in every set"},
         Field{"train", &DataSpec::train, "training images; 0: all that the validation split leaves", not_negative},
         Field{"validation", &DataSpec::validation, "images held out of the training set", not_negative},
         Field{"test", &DataSpec::test, "test images; 0: all", not_negative}};

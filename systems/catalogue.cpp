@@ -61,7 +61,7 @@ Run read_run(const Node& table, const std::string& path, const fs::path& catalog
 }
 
 void require_one_headline(const System& system, const std::string& path) {
-    for (const Reading mode : {Reading::rate, Reading::spiking}) {
+    for (const Mode mode : {Mode::rate, Mode::spiking}) {
         const auto in_mode = [&](const Run& run) { return run.mode == mode; };
         const auto stands = [&](const Run& run) { return run.mode == mode && run.headline; };
         const auto runs = std::count_if(system.runs.begin(), system.runs.end(), in_mode);
@@ -77,7 +77,7 @@ System read_system(const Node& table, const std::string& path, const fs::path& c
     auto system = read_table<System>(table, path, {"runs"});
     require_letters(table, path, "id", letters, "letters and digits");
     system.where = table.source;
-    std::set<std::pair<Reading, std::string>> names;
+    std::set<std::pair<Mode, std::string>> names;
     const auto runs_path = dotted(path, "runs");
     const auto& runs = tables_of(table, "runs", runs_path, "systems.runs");
     for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -120,7 +120,7 @@ const System& find_system(const Catalogue& catalogue, std::string_view id) {
     refuse_name({}, "system", id, ids, {});
 }
 
-const Run* headline(const System& system, Reading mode) {
+const Run* headline(const System& system, Mode mode) {
     for (const auto& run : system.runs)
         if (run.mode == mode && run.headline) return &run;
     return nullptr;

@@ -13,18 +13,6 @@
 #include "sim/parameters.hpp"
 
 namespace ydot::systems {
-/// Of a description: real numbers, or spikes. What run.mode says.
-enum class Reading { rate, spiking };
-}  // namespace ydot::systems
-
-namespace ydot {
-template <>
-struct EnumNames<systems::Reading> {
-    static constexpr std::array<std::string_view, 2> names{"rate", "spiking"};
-};
-}  // namespace ydot
-
-namespace ydot::systems {
 
 // The catalogue: a TOML file that lists the systems of the programme, what their papers say, and how they are run here. Runs name
 // descriptions (*.toml) that lie beside it.
@@ -33,12 +21,12 @@ inline constexpr double none = std::numeric_limits<double>::quiet_NaN();  ///< o
 
 inline constexpr std::string_view test_error = "test_error_percent";
 
-constexpr std::string_view name_of(Reading mode) { return EnumNames<Reading>::names[static_cast<std::size_t>(mode)]; }
+constexpr std::string_view name_of(Mode mode) { return EnumNames<Mode>::names[static_cast<std::size_t>(mode)]; }
 
 /// [[systems.runs]]: one way to run a system.
 struct Run {
     std::string name, what, file;
-    Reading mode = Reading::spiking;
+    Mode mode = Mode::spiking;
     std::vector<std::string> set, quick;
     bool headline = false;
     std::string metric{test_error};
@@ -91,7 +79,7 @@ std::filesystem::path default_catalogue();
 /// @throws Error for an id that is not in the catalogue, with the nearest one
 const System& find_system(const Catalogue& catalogue, std::string_view id);
 /// The run that stands for the system in a mode; nullptr when there is none.
-const Run* headline(const System& system, Reading mode);
+const Run* headline(const System& system, Mode mode);
 
 /// What a run changes in its description: mode, own overrides, then the quick ones.
 std::vector<std::string> overrides_of(const Catalogue& catalogue, const Run& run, bool quick);

@@ -72,7 +72,7 @@ std::string published_text(const System& system) {
     return std::isfinite(system.published_error_percent) ? fmt::format("{} %", system.published_error_percent) : "-";
 }
 
-std::string headline_text(const MeasuredSystem& s, Reading mode) {
+std::string headline_text(const MeasuredSystem& s, Mode mode) {
     const auto* m = s.headline(mode);
     return m ? m->figure_text() : "-";
 }
@@ -92,7 +92,7 @@ Json to_json(const MeasuredRun& m) {
     return json;
 }
 
-Json headline_json(const MeasuredSystem& s, Reading mode) {
+Json headline_json(const MeasuredSystem& s, Mode mode) {
     const auto* m = s.headline(mode);
     return m ? to_json(*m) : Json();
 }
@@ -110,8 +110,8 @@ Json to_json(const MeasuredSystem& s) {
             {"source", system.source},
             {"published", system.published},
             {"published_error_percent", system.published_error_percent},
-            {"rate", headline_json(s, Reading::rate)},
-            {"spiking", headline_json(s, Reading::spiking)},
+            {"rate", headline_json(s, Mode::rate)},
+            {"spiking", headline_json(s, Mode::spiking)},
             {"command", system.runs.empty() ? Json() : Json("ydot systems run " + system.id)},
             {"runs", runs}};
 }
@@ -131,7 +131,7 @@ Moments MeasuredRun::timing(const std::string& key) const {
     return moments_over(records, [&](const Record& r) { return r.timing(key); });
 }
 
-const MeasuredRun* MeasuredSystem::headline(Reading mode) const {
+const MeasuredRun* MeasuredSystem::headline(Mode mode) const {
     for (const auto& m : runs)
         if (m.run->mode == mode && m.run->headline && !m.records.empty()) return &m;
     return nullptr;
@@ -169,11 +169,11 @@ std::string to_text(const Measured& measured) {
     std::vector<Row> rows{{"id", "system", "source", "published", "rate", "spiking", "command"}};
     bool other = false;
     for (const auto& s : measured.systems) {
-        rows.push_back({s.system->id, s.system->name, s.system->source, published_text(*s.system), headline_text(s, Reading::rate),
-                        headline_text(s, Reading::spiking), s.system->runs.empty() ? "-" : "ydot systems run " + s.system->id});
-        for (const Reading mode : {Reading::rate, Reading::spiking})
+        rows.push_back({s.system->id, s.system->name, s.system->source, published_text(*s.system), headline_text(s, Mode::rate),
+                        headline_text(s, Mode::spiking), s.system->runs.empty() ? "-" : "ydot systems run " + s.system->id});
+        for (const Mode mode : {Mode::rate, Mode::spiking})
             if (const auto* m = s.headline(mode); m && kind_of(m->records.front()) != 0) {
-                rows.back()[mode == Reading::rate ? 4 : 5] += "*";
+                rows.back()[mode == Mode::rate ? 4 : 5] += "*";
                 other = true;
             }
     }

@@ -25,7 +25,7 @@ struct MeasuredSystem {
     const System* system = nullptr;
     std::vector<MeasuredRun> runs;  ///< as in the catalogue
     /// The run that stands for a mode; nullptr when it has no record.
-    const MeasuredRun* headline(Reading mode) const;
+    const MeasuredRun* headline(Mode mode) const;
 };
 
 struct Measured {

@@ -55,8 +55,8 @@ app::LearningPoint point_from(const Json& json) {
     return p;
 }
 
-Reading mode_from(const std::string& name) {
-    const auto mode = detail::from_value<Reading>(Value(name), any_number);
+Mode mode_from(const std::string& name) {
+    const auto mode = detail::from_value<Mode>(Value(name), any_number);
     if (!mode) throw Error("mode must be one of rate, spiking, got " + to_text(Value(name)));
     return *mode;
 }

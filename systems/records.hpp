@@ -14,7 +14,7 @@ namespace ydot::systems {
 /// What is kept of one run of a system: a JSON file of its own.
 struct Record {
     std::string system, run;
-    Reading mode = Reading::spiking;
+    Mode mode = Mode::spiking;
     std::int64_t seed = 0;
     bool quick = false;
     std::string command;  ///< repeats the run

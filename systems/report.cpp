@@ -63,7 +63,7 @@ std::string caveat(const MeasuredRun& m) {
     return (r.data == mnist ? "" : " on drawn digits") + std::string(r.quick ? ", quick" : "");
 }
 
-std::string headline_cell(const MeasuredSystem& s, Reading mode) {
+std::string headline_cell(const MeasuredSystem& s, Mode mode) {
     const auto* m = s.headline(mode);
     return m ? m->figure_text() + caveat(*m) : "-";
 }
@@ -73,7 +73,7 @@ std::string overview(const Measured& measured) {
     for (const auto& s : measured.systems)
         text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", link_to(*s.system), cell(s.system->name), cell(s.system->source),
                             std::isfinite(s.system->published_error_percent) ? fmt::format("{}", s.system->published_error_percent) : "-",
-                            headline_cell(s, Reading::rate), headline_cell(s, Reading::spiking));
+                            headline_cell(s, Mode::rate), headline_cell(s, Mode::spiking));
     return text + "\n";
 }
 

@@ -13,9 +13,9 @@ namespace ydot::systems {
 
 /// Which runs are meant.
 struct Choice {
-    std::string system = "all";   ///< an id, or all
-    std::optional<Reading> mode;  ///< none: both
-    std::string run;              ///< empty: all of them
+    std::string system = "all";  ///< an id, or all
+    std::optional<Mode> mode;    ///< none: both
+    std::string run;             ///< empty: all of them
     std::int64_t first_seed = 1, seeds = 1;
 };
 

@@ -401,6 +401,66 @@ TEST_CASE("a description made in code comes back from its text to the last bit")
     CHECK(parse_description(write_description(Description{}), "") == Description{});
 }
 
+TEST_CASE("the table of a mode is read in that mode only, before overrides") {
+    const std::string text = std::string(rich) + R"(
+[when.rate]
+plots = true
+schedule.epochs = 20.0
+[when.rate.run]
+seed = 7
+[when.rate.populations.hidden]
+size = 50
+[when.rate.populations.hidden.rate]
+dropout = 0.5
+[when.rate.populations.bias]
+model = "poisson_source"
+[when.rate.projections.up]
+weight = 0.5
+[when.rate.projections.out]
+weight.mean = 0.75
+connector = "transpose"
+of = "up"
+[when.rate.projections.out.plasticity]
+rule = "derivative"
+[when.rate.schedule.phases.pass2]
+nudge = 0.25
+[when.spiking.run]
+seed = 8
+)";
+    const auto spiking = parse(text), rate = parse(text, {"run.mode=rate", "run.seed=9"});
+    CHECK(spiking.run.seed == 8);
+    CHECK((parse(text, {"run.mode=rate"}).run.seed == 7));
+    CHECK((rate.run.seed == 9 && rate.run.mode == Mode::rate && rate.plots && rate.schedule.epochs == 20));
+    CHECK((rate.population("hidden")->size == 50 && rate.population("hidden")->rate.dropout == 0.5));
+    CHECK((spiking.population("hidden")->size == 100 && spiking.population("hidden")->rate == RateSpec{}));
+    CHECK((rate.population("bias") && !spiking.population("bias")));
+    CHECK((rate.projection("up")->weight == DistributionSpec{.mean = 0.5}));
+    CHECK((rate.projection("out")->weight == DistributionSpec{.mean = 0.75} && spiking.projection("out")->weight.mean == 0.25));
+    CHECK((rate.projection("out")->connector == "transpose" && rate.projection("out")->connection.contains("of")));
+    CHECK((!rate.projection("out")->plasticity.parameters.contains("tau_plus_ms") && rate.projection("out")->plasticity.dale));
+    CHECK((rate.schedule.phases[1].nudge == 0.25 && spiking.schedule.phases[1].nudge == 0.5));
+    CHECK((parse(write_description(rate)) == rate));
+    CHECK(rate.sources.at("populations.hidden.size").line > 0);  // an error points into the file
+
+    CHECK(fault("[when.rates.run]\nseed = 1\n") == "net.toml:1:7: when.rates: unknown key; did you mean rate? Allowed: spiking, rate");
+    CHECK(fault("[when.rate.run]\nmode = \"rate\"\n") == "net.toml:2:8: when.rate.run.mode: cannot depend on the mode");
+    CHECK(fault("when = 3\n") == "net.toml:1:8: when: must be a table, got 3");
+    CHECK(fault("[when]\nrate = 3\n") == "net.toml:2:8: when.rate: must be a table, got 3");
+    CHECK(fault(std::string(rich) + "[when.spiking.populations.hidden]\nsize = 0\n").find("populations.hidden.size: must be") !=
+          std::string::npos);
+}
+
+TEST_CASE("what only one mode knows is refused in the other") {
+    const auto refused = [](const std::string& setting) {
+        return message([&] { validate(parse(rich, {"run.propagator=grid", setting})); });
+    };
+    for (const std::string key :
+         {"updates=[\"hidden\"]", "unlearns=[\"out\"]", "keeps=0.5", "repeats=2", "samples=false", "target=\"wrong\""})
+        CHECK(refused("schedule.phases.pass2." + key).ends_with(": needs run.mode = \"rate\""));
+    CHECK(refused("projections.out.plasticity.manhattan=true").ends_with(": needs run.mode = \"rate\""));
+    CHECK(refused("populations.hidden.rate.dropout=0.5").find("is for run.mode = \"rate\"") != std::string::npos);
+}
+
 TEST_CASE("a written description is complete and readable") {
     const auto d = parse(
         "[populations.a]\nmodel = \"lif\"\ntau_m_ms = 10.0\n[projections.p]\nfrom = \"a\"\nto = \"a\"\n"

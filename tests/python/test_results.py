@@ -115,9 +115,54 @@ class Workplace(unittest.TestCase):
         self.assertEqual(set(summary["timing"]), {"build_s", "run_s", "cpu_s", "biological_s", "synaptic_events", "real_time_factor", "cpu_s_per_biological_s"})
         self.assertEqual(set(summary["memory"]), {"peak_bytes", "bytes_per_synapse"})
         timing = summary["timing"]
-        self.assertAlmostEqual(timing["real_time_factor"], timing["run_s"] / timing["biological_s"])
+        self.assertAlmostEqual(timing["real_time_factor"], timing["run_s"] / timing["biological_s"] if timing["biological_s"] > 0 else 0)  # rate mode: no time
         self.assertGreater(summary["memory"]["peak_bytes"], 1e6)
         return summary
+
+
+@unittest.skipUnless(PROGRAM, "YDOT_EXECUTABLE does not name the program")
+class RateMode(Workplace):
+    SYSTEMS = SOURCE / "examples" / "systems"
+    FEW = ["--set", "data.train=2000", "--set", "data.validation=200", "--set", "data.test=200", *NO_PLOTS]
+
+    def learn(self, name, file, *settings):
+        out = self.folder / name
+        said = run("run", self.SYSTEMS / file, *self.FEW, *(word for s in settings for word in ("--set", s)), "--out", out)
+        return out, self.assert_summary(out), said[0]
+
+    def test_one_file_two_readings(self):
+        out, summary, said = self.learn("rate", "two_pass.toml", "run.mode=rate", "schedule.epochs=3", "populations.hidden.size=100")
+        self.assertEqual({p.name for p in out.iterdir()}, {"summary.json", "config.toml", "weights.h5", "learning.csv"})  # no spikes
+        self.assertLess(summary["metrics"]["test_error_percent"], 30)  # of ten classes
+        self.assertNotIn("of activity", said)
+        config = (out / "config.toml").read_text()
+        self.assertIn('mode = "rate"', config)
+        self.assertNotIn("[when", config)
+        self.assertIn("[populations.bias]", config)
+        again = self.folder / "again"
+        run("run", out / "config.toml", "--out", again, "--threads", 1)
+        for name, weights in read_weights(out).items():
+            np.testing.assert_array_equal(weights["weight"], read_weights(again)[name]["weight"])
+
+    def test_what_is_learned_without_labels(self):
+        out, summary, said = self.learn("machine", "rbm.toml", "schedule.epochs=3", "populations.hidden.size=50")
+        metrics = summary["metrics"]
+        self.assertNotIn("test_error_percent", metrics)
+        self.assertLess(metrics["test_reconstruction_error"], 0.7 * metrics["untrained_test_reconstruction_error"])
+        self.assertIn("error of reconstruction", said)
+        self.assertNotIn("nan", said)
+        self.assertEqual(list(read_rows(out / "learning.csv")[0])[-1], "reconstruction_error")
+
+    def test_layers_that_judge_themselves(self):
+        sizes = [f"populations.h{k}.size=100" for k in range(1, 5)]
+        summary = self.learn("forward", "forward_forward.toml", "schedule.epochs=3", "schedule.evaluations=1", *sizes)[1]
+        self.assertLess(summary["metrics"]["test_error_percent"], 60)
+
+    def test_an_encoder_learns_a_code(self):
+        settings = ["data.generator=one_hot", "populations.visible.size=4", "populations.hidden.size=2", "schedule.readout=visible",
+                    "schedule.phases.reconstruction.readout=true", "schedule.minibatch=4", "schedule.epochs=2000", "schedule.annealing=none"]
+        settings += [f"projections.{p}.plasticity.learning_rate=5" for p in ("up", "down", "bias_to_hidden", "bias_to_visible")]
+        self.assertEqual(self.learn("encoder", "recirculation.toml", *settings)[1]["metrics"]["test_error_percent"], 0)
 
 
 @unittest.skipUnless(PROGRAM, "YDOT_EXECUTABLE does not name the program")

@@ -47,16 +47,16 @@ TEST_CASE("a catalogue is read with every key, and what it leaves out has its de
     CHECK(first.published_error_percent == 2.1);
     CHECK(first.paper == "What it says,\nin two lines.\n");
     REQUIRE(first.runs.size() == 3);
-    CHECK(first.runs[0].mode == Reading::spiking);
+    CHECK(first.runs[0].mode == Mode::spiking);
     CHECK(first.runs[0].metric == "test_error_percent");
     CHECK(first.runs[0].bound == 3.2);
     CHECK(!first.runs[1].has_bound());
-    CHECK(first.runs[2].mode == Reading::rate);
-    CHECK(headline(first, Reading::spiking) == &first.runs[1]);
-    CHECK(headline(first, Reading::rate) == &first.runs[2]);
+    CHECK(first.runs[2].mode == Mode::rate);
+    CHECK(headline(first, Mode::spiking) == &first.runs[1]);
+    CHECK(headline(first, Mode::rate) == &first.runs[2]);
     CHECK(std::isnan(catalogue.systems[1].published_error_percent));
     CHECK(catalogue.systems[1].runs.empty());
-    CHECK(headline(catalogue.systems[1], Reading::rate) == nullptr);
+    CHECK(headline(catalogue.systems[1], Mode::rate) == nullptr);
 }
 
 TEST_CASE("a run changes its description by mode, then its own settings, then the quick ones") {
@@ -91,7 +91,7 @@ TEST_CASE("a faulty catalogue is refused with the place, the key, what is wrong 
     refused("name = \"learned\"", "name = \"fixed\"", "systems.S7.runs.fixed.name", "names an earlier run in mode spiking");
     refused("name = \"learned\"", "name = \"Learned\"", "systems.S7.runs.Learned.name", "must consist of lower-case letters, digits and -");
     refused("mode = \"rate\"", "mode = \"rates\"", "systems.S7.runs.fixed.mode",
-            "must be one of rate, spiking, got \"rates\" (did you mean rate?)");
+            "must be one of spiking, rate, got \"rates\" (did you mean rate?)");
     refused("bound = 3.2", "bound = [3.2]", "systems.S7.runs.fixed.bound", "must be a number, got [3.2]");
     refused("set = ['a.b=[\"x y\"]']", "set = \"a.b=1\"", "systems.S7.runs.learned.set", "must be a list of texts, got \"a.b=1\"");
     refused("file = \"net.toml\"", "file = \"nets.toml\"", "systems.S7.runs.fixed.file",
@@ -122,12 +122,11 @@ TEST_CASE("the runs that are meant: one or all systems, a mode, a name, seeds") 
         for (const auto& task : tasks_of(catalogue, choice)) all.push_back(name_of(task));
         return all;
     };
-    CHECK(names({"S7", Reading::spiking, "", 4, 2}) == std::vector<std::string>{"S7 spiking fixed, seed 4", "S7 spiking fixed, seed 5",
-                                                                                "S7 spiking learned, seed 4",
-                                                                                "S7 spiking learned, seed 5"});
+    CHECK(names({"S7", Mode::spiking, "", 4, 2}) == std::vector<std::string>{"S7 spiking fixed, seed 4", "S7 spiking fixed, seed 5",
+                                                                             "S7 spiking learned, seed 4", "S7 spiking learned, seed 5"});
     CHECK(names({"all", {}, "fixed", 1, 1}) == std::vector<std::string>{"S7 spiking fixed, seed 1", "S7 rate fixed, seed 1"});
     CHECK_THROWS_WITH(names({"S8", {}, "", 1, 1}), Catch::Matchers::Contains("no run of it yet"));
-    CHECK_THROWS_WITH(names({"S7", Reading::rate, "learned", 1, 1}),
+    CHECK_THROWS_WITH(names({"S7", Mode::rate, "learned", 1, 1}),
                       Catch::Matchers::Contains("S7 --run learned --mode rate: there is no such run"));
 }
 

@@ -59,7 +59,7 @@ TEST_CASE("a record that was written is read back the same, what is not a number
     REQUIRE(all.size() == 1);
     const auto& back = all[0];
     CHECK(to_json(back).dump() == to_json(r).dump());
-    CHECK(back.mode == Reading::spiking);
+    CHECK(back.mode == Mode::spiking);
     CHECK(back.metric("test_error_percent") == 2.5);
     CHECK(std::isnan(back.metric("no such metric")));
     CHECK(back.timing("run_s") == 3000);
@@ -100,15 +100,15 @@ TEST_CASE("figures are the mean and the standard deviation over seeds") {
     records.push_back(record_of(catalogue, runs[0], 1, 5));
     const auto result = measured(catalogue, records);
     const auto& s7 = result.systems[0];
-    REQUIRE(s7.headline(Reading::spiking));
-    const auto m = s7.headline(Reading::spiking)->figure();
+    REQUIRE(s7.headline(Mode::spiking));
+    const auto m = s7.headline(Mode::spiking)->figure();
     CHECK(m.mean == Approx(3));
     CHECK(std::sqrt(m.variance) == Approx(1));  // unbiased: (1 + 0 + 1) / (3 - 1)
     CHECK(m.count == 3);
     CHECK(figure_text(m, "test_error_percent") == "3.00 ± 1.00 (3)");
     CHECK(figure_text(s7.runs[0].figure(), "test_error_percent") == "5.00 (1)");
     CHECK(figure_text(s7.runs[2].figure(), "test_error_percent") == "-");
-    CHECK(s7.headline(Reading::rate) == nullptr);
+    CHECK(s7.headline(Mode::rate) == nullptr);
     CHECK(result.not_counted.empty());
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("a record that the catalogue's command would not make is not counted, 
     changed.command += " --set run.dt_ms=2";
     stranger.run = "forgotten";
     const auto result = measured(catalogue, {changed, stranger});
-    CHECK(result.systems[0].headline(Reading::spiking) == nullptr);
+    CHECK(result.systems[0].headline(Mode::spiking) == nullptr);
     CHECK(result.not_counted == std::vector<std::string>{"S7-spiking-learned-seed1.json: made by another command than the catalogue's",
                                                          "S7-spiking-forgotten-seed1.json: the catalogue has no such run"});
 }
