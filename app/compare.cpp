@@ -162,4 +162,61 @@ CompareResult compare(const fs::path& path_a, const fs::path& path_b, const Comp
     return result;
 }
 
+double SpreadResult::largest_ks() const {
+    double largest = 0;
+    for (const auto& p : populations)
+        for (const auto& q : p.quantities)
+            if (q.largest_ks > largest) largest = q.largest_ks;
+    return largest;
+}
+
+namespace {
+
+/// @param ks  of the pairs, in any order
+void take_distances(QuantitySpread& spread, std::vector<double> ks) {
+    std::sort(ks.begin(), ks.end());
+    const std::size_t n = ks.size();
+    spread.median_ks = n == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.5 * (ks[(n - 1) / 2] + ks[n / 2]);
+    spread.largest_ks = n == 0 ? spread.median_ks : ks.back();
+}
+
+}  // namespace
+
+SpreadResult compare_all(const std::vector<std::string>& paths, const CompareOptions& options) {
+    SpreadResult result;
+    std::map<std::string, std::size_t> seen;                                       // in how many pairs a population is
+    std::map<std::pair<std::string, std::string>, std::vector<double>> means, ks;  // by population and quantity
+    std::map<std::pair<std::string, std::string>, std::size_t> above;
+    std::vector<CompareResult> pairs;
+    for (std::size_t a = 0; a < paths.size(); ++a)
+        for (std::size_t b = a + 1; b < paths.size(); ++b) {
+            pairs.push_back(compare(paths[a], paths[b], options));
+            result.missing |= !pairs.back().a.only_here.empty() || !pairs.back().b.only_here.empty();
+            for (const auto& p : pairs.back().populations) {
+                ++seen[p.name];
+                for (const auto& q : p.quantities) {
+                    const std::pair key{p.name, q.quantity};
+                    if (a == 0 && b == 1) means[key].push_back(q.a.mean);
+                    if (a == 0) means[key].push_back(q.b.mean);
+                    if (std::isfinite(q.ks)) ks[key].push_back(q.ks);
+                    above[key] += q.ks > q.limit;
+                }
+            }
+        }
+    for (const auto& p : pairs.front().populations) {
+        if (seen[p.name] < pairs.size()) continue;
+        auto& population = result.populations.emplace_back(PopulationSpread{p.name, {}});
+        for (const auto& q : p.quantities) {
+            const std::pair key{p.name, q.quantity};
+            const auto known = finite_values(means[key]);
+            QuantitySpread spread{.quantity = q.quantity, .mean = finite_mean(known), .pairs = pairs.size(), .above_limit = above[key]};
+            spread.lowest_mean = known.empty() ? spread.mean : *std::min_element(known.begin(), known.end());
+            spread.highest_mean = known.empty() ? spread.mean : *std::max_element(known.begin(), known.end());
+            take_distances(spread, std::move(ks[key]));
+            population.quantities.push_back(spread);
+        }
+    }
+    return result;
+}
+
 }  // namespace ydot::app

@@ -54,4 +54,26 @@ struct CompareResult {
 /// @throws Error(bad_input) when a result cannot be read, statistics are not of the same bins, or no population is in both
 CompareResult compare(const std::filesystem::path& a, const std::filesystem::path& b, const CompareOptions& options = {});
 
+/// One quantity of one population over all pairs of several results.
+struct QuantitySpread {
+    std::string quantity;
+    double lowest_mean = 0, mean = 0, highest_mean = 0;  ///< over the results: the lowest of their means, the mean of them, the highest
+    double median_ks = 0, largest_ks = 0;                ///< over the pairs; NaN without a distance
+    std::size_t pairs = 0, above_limit = 0;
+};
+
+struct PopulationSpread {
+    std::string name;
+    std::vector<QuantitySpread> quantities;
+};
+
+struct SpreadResult {
+    std::vector<PopulationSpread> populations;  ///< that all have
+    bool missing = false;                       ///< some population is not in all results
+    double largest_ks() const;
+};
+
+/// Compares every pair of two or more results, as compare() does.
+SpreadResult compare_all(const std::vector<std::string>& paths, const CompareOptions& options = {});
+
 }  // namespace ydot::app

@@ -484,6 +484,19 @@ class Compare(Workplace):
         self.assertGreater(found["fast"]["rate_Hz"]["ks"], found["fast"]["rate_Hz"]["limit"])
         self.assertEqual(found["fast"]["rate_Hz"]["limit"], np.sqrt(-0.5 * np.log(5e-7)) * np.sqrt(2 / 100))
 
+    def test_more_than_two_are_compared_in_pairs(self):
+        pairs = [self.compare(*pair)["populations"]["fast"]["rate_Hz"] for pair in (("a", "b"), ("a", "faster"), ("b", "faster"))]
+        found = self.compare("a", "b", "faster")["populations"]["fast"]["rate_Hz"]
+        distances = [pair["ks"] for pair in pairs]
+        self.assertEqual((found["pairs"], found["above_limit"]), (3, 2))
+        self.assertEqual((found["median_ks"], found["largest_ks"]), (np.median(distances), max(distances)))
+        means = [pairs[0]["a"]["mean"], pairs[0]["b"]["mean"], pairs[1]["b"]["mean"]]
+        self.assertEqual((found["lowest_mean"], found["highest_mean"]), (min(means), max(means)))
+        self.assertAlmostEqual(found["mean"], np.mean(means))
+        self.assertTrue(self.compare("a", "b", "faster", "--max-ks", 0.5, code=1)["exceeded"])
+        out, _ = run("compare", "a", "b", "faster", folder=self.folder)
+        self.assertTrue(out.startswith("3 results, 3 pairs\n"))
+
     def test_exit_codes(self):
         self.assertTrue(self.compare("a", "faster", "--max-ks", 0.5, code=1)["exceeded"])
         out, err = run("compare", "a", "faster", "--max-ks", 0.5, folder=self.folder, code=1)
