@@ -139,7 +139,7 @@ Description describe(const Catalogue& catalogue, const Run& run, bool quick, std
     auto overrides = overrides_of(catalogue, run, quick);
     overrides.push_back(fmt::format("run.seed={}", seed));
     auto description = app::read_description(catalogue.file.parent_path() / run.file, overrides);
-    if (data.empty()) return description;
+    if (data.empty() || description.data.generator != Generator::digits) return description;
     description.data.directory = data;
     description.sources["data.directory"] = {"--data"};
     return description;

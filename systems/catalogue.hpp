@@ -83,7 +83,7 @@ const Run* headline(const System& system, Mode mode);
 
 /// What a run changes in its description: mode, own overrides, then the quick ones.
 std::vector<std::string> overrides_of(const Catalogue& catalogue, const Run& run, bool quick);
-/// The description of a run. @param data  directory with IDX files; empty: drawn digits
+/// The description of a run. @param data  directory with IDX files, for runs on digits; empty: drawn digits
 Description describe(const Catalogue& catalogue, const Run& run, bool quick, std::int64_t seed, const std::string& data);
 /// The command that repeats a run, from the root of the source tree. The directory of the images is the shell variable MNIST, so that
 /// records say nothing of a machine.

@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// The smaller, the sooner it stands for the run.
-int kind_of(const Record& r) { return (r.quick ? 2 : 0) + (r.data == mnist ? 0 : 1); }
+int kind_of(const Record& r) { return (r.quick ? 2 : 0) + (r.data == drawn_digits ? 1 : 0); }
 
 template <class Value>
 Moments moments_over(const std::vector<Record>& records, Value&& value) {

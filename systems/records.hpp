@@ -18,7 +18,7 @@ struct Record {
     std::int64_t seed = 0;
     bool quick = false;
     std::string command;  ///< repeats the run
-    std::string data;     ///< mnist or drawn_digits
+    std::string data;     ///< mnist, drawn_digits or patterns
     std::string date;     ///< YYYY-MM-DD
     std::string processor;
     std::int64_t threads = 0;
@@ -33,7 +33,7 @@ private:
     double number(const char* table, const std::string& key) const;
 };
 
-inline constexpr std::string_view mnist = "MNIST", drawn_digits = "drawn digits";
+inline constexpr std::string_view mnist = "MNIST", drawn_digits = "drawn digits", patterns = "one-hot patterns";
 
 nlohmann::ordered_json to_json(const Record& record);
 /// @throws Error (bad input) naming the file when it is no record

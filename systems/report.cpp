@@ -60,7 +60,7 @@ std::string anchor(const System& system) {
 std::string caveat(const MeasuredRun& m) {
     if (m.records.empty()) return {};
     const auto& r = m.records.front();
-    return (r.data == mnist ? "" : " on drawn digits") + std::string(r.quick ? ", quick" : "");
+    return (r.data == drawn_digits ? " on drawn digits" : "") + std::string(r.quick ? ", quick" : "");
 }
 
 std::string headline_cell(const MeasuredSystem& s, Mode mode) {

@@ -81,8 +81,9 @@ std::optional<Record> run(const Catalogue& catalogue, const Task& task, const Ru
     record.mode = task.run->mode;
     record.seed = task.seed;
     record.quick = settings.quick;
-    record.command = command_of(catalogue, *task.run, settings.quick, task.seed, !settings.data.empty());
-    record.data = settings.data.empty() ? drawn_digits : mnist;
+    const auto description = description_of(catalogue, task, settings);
+    record.data = description.data.generator == Generator::one_hot ? patterns : settings.data.empty() ? drawn_digits : mnist;
+    record.command = command_of(catalogue, *task.run, settings.quick, task.seed, record.data == mnist);
     record.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
     record.processor = processor();
 
@@ -91,7 +92,7 @@ std::optional<Record> run(const Catalogue& catalogue, const Task& task, const Ru
     options.command = record.command;
     options.progress = settings.progress;
     options.stop = settings.stop;
-    auto result = app::run(description_of(catalogue, task, settings), options);
+    auto result = app::run(description, options);
     if (result.interrupted) return {};
     record.threads = result.summary.threads;
     record.summary = app::to_json(result.summary);
