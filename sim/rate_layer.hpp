@@ -30,6 +30,7 @@ public:
     RateLayer(const Population& population, const RateSpec& spec, std::uint64_t seed);
 
     const Population& population() const noexcept { return *population_; }
+    bool normalised_by_length() const noexcept { return spec_.normalisation == Normalisation::length; }
     /// Populations without inputs show their stimulus, or activity 1.
     bool receives() const noexcept { return population_->receives(); }
 

@@ -122,6 +122,7 @@ void RateSequence::run(Minibatch& batch, std::size_t index) {
         if (repeat >= phase.repeats / 4) add_goodness(batch);
     }
     if (!kept_[index]) return;
+    batch.after[index].clear();
     for (const auto& layer : layers_) batch.after[index].push_back(layer.activity());
 }
 

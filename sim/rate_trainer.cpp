@@ -70,13 +70,14 @@ void RateTrainer::begin_stage(std::size_t stage) {
     }
     for (auto& link : links_) link.forget_velocity();
     if (in_sequence_) return sequence_.begin_stage(*stage_);
-    refuse_lateral();
+    refuse_sequence();
     for (std::size_t p = 0; p < links_.size(); ++p)
         if (const auto& projection = links_[p].projection(); learns_[p])
             amplitude_[p] = amplitude_of(projection, stage_->rule ? *stage_->rule : *projection.plasticity->rule);
 }
 
-void RateTrainer::refuse_lateral() const {
+/// What needs phases with `updates`.
+void RateTrainer::refuse_sequence() const {
     for (const auto& link : links_)
         if (link.from() == link.to())
             throw Error(
@@ -84,6 +85,10 @@ void RateTrainer::refuse_lateral() const {
                 "connects a population with itself; a schedule whose phases have no `updates` goes through the populations in their "
                 "order",
                 {});
+    for (std::size_t p = 0; p < layers_.size(); ++p)
+        if (!is_shown(p) && layers_[p].normalised_by_length())
+            throw Error("populations." + layers_[p].population().name() + ".rate.normalisation",
+                        "by length needs a schedule whose phases have `updates`", {});
 }
 
 /// Whether activity comes from outside.

@@ -22,8 +22,11 @@ namespace ydot {
 class RateTrainer final : public Learner {
 public:
     /// @param units  what [populations.NAME.rate] says, by population
-    /// @throws Error for a population or a rule without a rate reading, connections within a population
+    /// @throws Error for a population or a rule without a rate reading; without `updates`, for connections within a population and for
+    ///   populations that the network drives and that are normalised by length, whose slope this does not know
     RateTrainer(Circuit& circuit, Schedule schedule, std::span<const RateSpec> units);
+    RateTrainer(const RateTrainer&) = delete;  // its parts refer to one another
+    RateTrainer& operator=(const RateTrainer&) = delete;
 
     void begin_stage(std::size_t stage) override;
     std::vector<Answer> learn(std::span<const Presentation> batch, double factor) override;
@@ -42,7 +45,7 @@ private:
     void go_down(std::span<const Presentation> images, bool stop);
     std::vector<Answer> answers(std::span<const Presentation> images) const;
     std::vector<RateLink::Product> products_of(const RateLink& link) const;
-    void refuse_lateral() const;
+    void refuse_sequence() const;
 
     Circuit& circuit_;
     Schedule schedule_;

@@ -197,8 +197,9 @@ TEST_CASE("Feedback that learns by the reversed rule comes to mirror the forward
 TEST_CASE("A source may stand behind the units that it drives", "[contract]") {
     const Images images(20);
     const std::string source = "[populations.bias]\nmodel = \"poisson_source\"\n",
-                      synapses = "[projections.threshold]\nfrom = \"bias\"\nto = \"hidden\"\nweight = 0.5\n"
-                                 "plasticity = {rule = \"derivative\", gate = \"pre\"}\n";
+                      synapses =
+                          "[projections.threshold]\nfrom = \"bias\"\nto = \"hidden\"\nweight = 0.5\n"
+                          "plasticity = {rule = \"derivative\", gate = \"pre\"}\n";
     Rates before(source + network(transpose) + synapses), behind(network(transpose) + source + synapses);
     CHECK(before.trainer->measure(images.shown)[3] == behind.trainer->measure(images.shown)[3]);
     CHECK(before.trainer->measure(images.shown)[up] == behind.trainer->measure(images.shown)[up]);
@@ -308,6 +309,19 @@ TEST_CASE("A minibatch in the rate reading has the same bits for any number of t
     const auto one = with_threads(1, run);
     CHECK((with_threads(2, run) == one));
     CHECK((with_threads(5, run) == one));
+}
+
+TEST_CASE("What weak feedback cannot read is refused by name", "[contract]") {
+    CHECK_THROWS_WITH(Rates(network(transpose), {"populations.hidden.rate.normalisation=length"}),
+                      Catch::Contains("populations.hidden.rate.normalisation: by length needs a schedule whose phases have `updates`"));
+    CHECK_THROWS_WITH(Rates(network(transpose), {"projections.up.plasticity.rule=hebbian"}),
+                      Catch::Contains("projections.up.plasticity.rule: has no rate reading here"));
+    CHECK_THROWS_WITH(Rates(network(transpose), {"projections.up.plasticity.rule=stdp_multiplicative"}), Catch::Contains("additive"));
+    CHECK_THROWS_WITH(Rates(network(transpose) + "[projections.side]\nfrom = \"hidden\"\nto = \"hidden\"\n"),
+                      Catch::Contains("projections.side: connects a population with itself"));
+    const std::vector<std::string> spikes{"run.mode=spiking", "projections.up.plasticity.rule=goodness"};
+    CHECK_THROWS_WITH(app::build_circuit(app::parse_description(network(transpose), "test.toml", spikes)),
+                      Catch::Contains("needs run.mode = \"rate\""));
 }
 
 TEST_CASE("What is known well enough changes nothing", "[contract]") {
