@@ -101,6 +101,7 @@ std::vector<std::vector<double>> GradientProbe::mean_field() const {
 }
 
 std::vector<GradientAlignment> GradientProbe::measure(std::uint32_t first_trial) const {
+    learner_.update_circuit();
     const auto wanted = descent();
     std::vector<std::vector<std::vector<double>>> changes(circuit_.projections().size());  // by projection, trial and synapse
     for (std::size_t trial = 0; trial < trials_; ++trial) {

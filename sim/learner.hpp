@@ -91,6 +91,8 @@ public:
     /// Shows images up to the end of the read-out phase; clamps are off and the label reaches nobody but the returned Answer.
     virtual std::vector<Answer> test(std::span<const Presentation> images) = 0;
 
+    /// Brings the weights of the circuit up to date with what has been learned.
+    virtual void update_circuit() = 0;
     /// Everything that answers depend on and learning changes. restore() brings the circuit to that state too.
     virtual std::vector<std::vector<float>> state() const = 0;
     virtual void restore(const std::vector<std::vector<float>>& state) = 0;

@@ -219,6 +219,12 @@ std::vector<Answer> RateTrainer::test(std::span<const Presentation> images) {
     return answers(images);
 }
 
+void RateTrainer::update_circuit() {
+    for (const auto& link : links_)
+        if (link.plastic()) link.store(circuit_);
+    circuit_.refresh_followers();
+}
+
 std::vector<std::vector<float>> RateTrainer::state() const {
     std::vector<std::vector<float>> state;
     for (const auto& link : links_)
@@ -229,13 +235,10 @@ std::vector<std::vector<float>> RateTrainer::state() const {
 
 void RateTrainer::restore(const std::vector<std::vector<float>>& state) {
     std::size_t k = 0;
-    for (auto& link : links_) {
-        if (!link.plastic()) continue;
-        link.set_weights(state[k++]);
-        link.store(circuit_);
-    }
+    for (auto& link : links_)
+        if (link.plastic()) link.set_weights(state[k++]);
     for (auto& layer : layers_) layer.set_statistics(state[k++]);
-    circuit_.refresh_followers();
+    update_circuit();
 }
 
 }  // namespace ydot

@@ -32,6 +32,7 @@ public:
     std::vector<Answer> learn(std::span<const Presentation> batch, double factor) override;
     std::vector<std::vector<double>> measure(std::span<const Presentation> images) override;
     std::vector<Answer> test(std::span<const Presentation> images) override;
+    void update_circuit() override;
     std::vector<std::vector<float>> state() const override;
     void restore(const std::vector<std::vector<float>>& state) override;
 

@@ -23,6 +23,7 @@ public:
     ~Trainer() override;
 
     void begin_stage(std::size_t /*stage*/) override {}  // a schedule of spikes has one
+    void update_circuit() override {}  // it learns in the circuit
     std::vector<Answer> learn(std::span<const Presentation> batch, double factor) override;
     std::vector<std::vector<double>> measure(std::span<const Presentation> images) override;
     std::vector<Answer> test(std::span<const Presentation> images) override;

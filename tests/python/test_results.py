@@ -144,6 +144,13 @@ class RateMode(Workplace):
         for name, weights in read_weights(out).items():
             np.testing.assert_array_equal(weights["weight"], read_weights(again)[name]["weight"])
 
+    def test_symmetric_feedback_follows_the_gradient_while_it_learns(self):
+        out = self.learn("angle", "two_pass.toml", "run.mode=rate", "projections.feedback.connector=transpose", "projections.feedback.of=hidden_to_top",
+                         "schedule.epochs=1", "schedule.evaluations=2", "populations.hidden.size=100", "metrics.gradient_angle=true")[0]
+        for row in read_rows(out / "learning.csv"):
+            for projection in ("input_to_hidden", "hidden_to_top"):
+                self.assertLess(float(row["angle_degrees." + projection]), 0.01)  # single precision
+
     def test_what_is_learned_without_labels(self):
         out, summary, said = self.learn("machine", "rbm.toml", "schedule.epochs=3", "populations.hidden.size=50")
         metrics = summary["metrics"]
