@@ -402,9 +402,9 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
         if (const auto& s = spec.short_term; s != ShortTermSpec{}) projection.short_term = ShortTerm{s.U, s.tau_rec_ms, s.tau_facil_ms};
         if (!spec.plasticity.rule.empty())
             projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
-        if (description.run.mode == Mode::spiking && projection.plasticity && projection.plasticity->rule->layer_factor())
+        if (description.schedule.phases.empty() && projection.plasticity && projection.plasticity->rule->layer_factor())
             throw Error("projections." + spec.name + ".plasticity.rule",
-                        "needs run.mode = \"rate\": " + spec.plasticity.rule + " waits for what its whole layer says of an image",
+                        "needs a schedule: " + spec.plasticity.rule + " waits for what its whole layer says of an image",
                         spec.source.text());
         check_dendritic(spec, *circuit, projection, drawn);
         drawn = {};
@@ -445,12 +445,27 @@ void refuse_leak(const Schedule& schedule, const ScheduleSpec& spec) {
         if (readout == stage.phases.end()) continue;
         for (const auto k : stage.phases) {
             const auto& phase = schedule.phases[k];
-            if (!phase.clamps.empty() && phase.target != TargetLabel::neutral)
+            const bool shows_target =
+                std::any_of(phase.clamps.begin(), phase.clamps.end(), [&](std::size_t p) { return p != schedule.input; });
+            if (shows_target && phase.target != TargetLabel::neutral)
                 throw Error("schedule.phases." + phase.name + ".clamps",
                             "a target up to the end of the read-out would leak the label into the answer", spec.phases[k].source.text());
             if (k == *readout) break;
         }
     }
+}
+
+/// The units that share a softmax share 1; others are as active as they can be.
+LabelCode label_code(const ScheduleSpec& spec, const PopulationSpec& readout) {
+    const auto value = [&](const char* key, auto otherwise) {
+        const auto found = readout.parameters.find(key);
+        return found == readout.parameters.end() ? otherwise : std::get<decltype(otherwise)>(found->second.value);
+    };
+    const auto each = static_cast<std::size_t>(spec.units_per_label), labels = static_cast<std::size_t>(readout.size) / each;
+    if (value("phi", std::string{}) != "softmax") return {labels, each, 1};
+    const auto pool = static_cast<std::size_t>(value("pool_size", std::int64_t{0}));
+    const std::size_t together = pool == 0 ? each : std::max<std::size_t>(pool / std::max<std::size_t>(labels, 1), 1);
+    return {labels, each, 1 / static_cast<float>(together)};
 }
 
 }  // namespace
@@ -467,12 +482,17 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
                     "must be the number of pixels of an image, " + std::to_string(image_size) + ", got " +
                         std::to_string(circuit.population(schedule.input).size()),
                     description.population(spec.input)->source.text());
-    for (const auto& name : {spec.readout, spec.label})
-        if (!name.empty() && circuit.population(circuit.find_population(name)).size() < classes)
-            throw Error("populations." + name + ".size",
-                        "must be at least the number of classes, " + std::to_string(classes) + ", got " +
-                            std::to_string(description.population(name)->size),
-                        description.population(name)->source.text());
+    const auto check_room = [&](const std::string& name, std::size_t units_per_label) {
+        if (name.empty() || circuit.population(circuit.find_population(name)).size() >= classes * units_per_label) return;
+        const std::string each = units_per_label > 1 ? " times schedule.units_per_label" : "";
+        throw Error("populations." + name + ".size",
+                    "must be at least the number of classes" + each + ", " + std::to_string(classes * units_per_label) + ", got " +
+                        std::to_string(description.population(name)->size),
+                    description.population(name)->source.text());
+    };
+    check_room(spec.readout, static_cast<std::size_t>(spec.units_per_label));
+    check_room(spec.label, 1);
+    if (!spec.readout.empty()) schedule.code = label_code(spec, *description.population(spec.readout));
     schedule.test_readout_steps = to_steps(spec.test_readout_ms, description.run.dt_ms);
     for (const auto& p : spec.phases) {
         const auto named = [](const std::vector<std::string>& names, const std::string& name) {
@@ -490,8 +510,10 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
             phase.learns.push_back(!projection.plasticity.rule.empty() && named(p.learns, projection.name));
         }
         for (const auto& name : p.clamps) {
-            if (name != spec.readout && name != spec.label)
-                throw Error("schedule.phases." + p.name + ".clamps", clamp_text(spec, name), p.source.text());
+            const bool is_image =
+                name == spec.input && description.run.mode == Mode::spiking && circuit.population(schedule.input).receives();
+            if (name != spec.readout && name != spec.label && !is_image)
+                throw Error("schedule.phases." + p.name + ".clamps", clamp_text(description, name), p.source.text());
             phase.clamps.push_back(circuit.find_population(name));
         }
         for (const auto& name : p.updates) phase.updates.push_back(circuit.find_population(name));
@@ -508,7 +530,11 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
     }
     for (const auto& stage : spec.stages) {
         auto& made = schedule.stages.emplace_back(Stage{stage.name, {}, stage.epochs, stage.learning_factor});
-        if (!stage.rule.empty()) made.rule = make_rule({.rule = stage.rule}, "schedule.stages." + stage.name, stage.source);
+        if (!stage.rule.empty()) {
+            PlasticitySpec rule;
+            rule.rule = stage.rule;
+            made.rule = make_rule(rule, "schedule.stages." + stage.name, stage.source);
+        }
         for (const auto& name : stage.phases) made.phases.push_back(index_of_phase(spec, name));
         std::sort(made.phases.begin(), made.phases.end());
     }
@@ -517,7 +543,8 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
         std::iota(schedule.stages[0].phases.begin(), schedule.stages[0].phases.end(), std::size_t{0});
     }
     const bool in_sequence = std::any_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return !p.updates.empty(); });
-    if (!in_sequence && std::none_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return p.readout; }))
+    if (!in_sequence && !spec.readout.empty() &&
+        std::none_of(schedule.phases.begin(), schedule.phases.end(), [](const auto& p) { return p.readout; }))
         throw Error("schedule.phases", "one phase must have readout = true", {});
     if (schedule.label && circuit.population(*schedule.label).receives())
         throw Error("schedule.label",

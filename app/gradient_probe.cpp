@@ -60,7 +60,7 @@ std::vector<std::vector<double>> GradientProbe::descent() const {
     for (Eigen::Index k = 0; k < count; ++k) {
         const auto image = set_.image(static_cast<std::size_t>(k));
         for (std::size_t i = 0; i < image.size(); ++i) pixels(static_cast<Eigen::Index>(i), k) = stimulus_of<double>(image[i]);
-        target(set_.labels[static_cast<std::size_t>(k)], k) = 1;
+        schedule.code.write(set_.labels[static_cast<std::size_t>(k)], target.col(k));
     }
     if (!spiking_)
         for (const auto& p : circuit_.projections()) drive.conducts.push_back(p.from < p.to || !circuit_.population(p.from).receives());

@@ -285,10 +285,26 @@ private:
         if (input.empty()) throw Error("schedule.input", "is missing: the population that shows the images", {});
         const bool in_sequence = std::any_of(description_.schedule.phases.begin(), description_.schedule.phases.end(),
                                              [](const auto& phase) { return !phase.updates.empty(); });
-        if (const auto& model = description_.population(input)->model; model != "image_source" && !in_sequence)
-            throw Error("schedule.input", "must name a population of model image_source, got \"" + input + "\", which is " + model, {});
+        const bool is_source = description_.population(input)->model == "image_source";
+        const bool is_clamped =
+            description_.run.mode == Mode::spiking &&
+            std::any_of(description_.schedule.phases.begin(), description_.schedule.phases.end(), [&](const auto& phase) {
+                return std::find(phase.clamps.begin(), phase.clamps.end(), input) != phase.clamps.end();
+            });
+        if (!is_source && !in_sequence && !(is_clamped && circuit_->population(circuit_->find_population(input)).reads_activity()))
+            throw Error(
+                "schedule.input",
+                "must name a population of model image_source, or of units with an intensity that phases clamp (run.mode = \"spiking\"), "
+                "got \"" +
+                    input + "\", which is " + description_.population(input)->model,
+                {});
+        if (description_.metrics.gradient_angle && !is_source && !in_sequence)
+            throw Error("metrics.gradient_angle", "needs a schedule.input of model image_source", {});
+        if (description_.metrics.gradient_angle && description_.run.mode == Mode::spiking && description_.schedule.stages.size() > 1)
+            throw Error("metrics.gradient_angle", "needs a schedule of one stage", {});
         const auto& readout = description_.schedule.readout;
-        if (readout.empty() && !in_sequence) throw Error("schedule.readout", "is missing: the population that gives the answer", {});
+        if (readout.empty() && !in_sequence && is_source)
+            throw Error("schedule.readout", "is missing: the population that gives the answer", {});
         if (!readout.empty() && !circuit_->population(circuit_->find_population(readout)).reads_activity())
             throw Error("schedule.readout",
                         "must name a population whose units fire with an intensity, got \"" + readout + "\", which is " +

@@ -37,7 +37,7 @@ std::string write_description(const Description& description);
 void validate(const Description& description);
 
 /// Why a phase cannot clamp a population.
-std::string clamp_text(const ScheduleSpec& schedule, const std::string& name);
+std::string clamp_text(const Description& description, const std::string& name);
 
 /// The error with the position of its key, for errors that were thrown where only the key, or only the table around it, was known.
 /// The position is that of the key in `description.sources`, else that of the innermost table around it, else only the file.

@@ -277,12 +277,10 @@ private:
             if (!is_default) fail(dotted(path, key), "needs run.mode = \"rate\"");
         };
         refuse_unless(phase.updates == none.updates, "updates");
-        refuse_unless(phase.unlearns == none.unlearns, "unlearns");
         refuse_unless(phase.keeps == none.keeps, "keeps");
         refuse_unless(phase.keeps_of == none.keeps_of, "keeps_of");
         refuse_unless(phase.repeats == none.repeats, "repeats");
         refuse_unless(phase.samples == none.samples, "samples");
-        refuse_unless(phase.target == none.target, "target");
     }
 
     void check_stages() const {
@@ -291,7 +289,7 @@ private:
         for (const auto& phase : s.phases) phases.push_back(phase.name);
         for (const auto& stage : s.stages) {
             const std::string path = "schedule.stages." + stage.name;
-            if (d_.run.mode == Mode::spiking) fail(path, "needs run.mode = \"rate\"");
+            if (d_.run.mode == Mode::spiking && !stage.rule.empty()) fail(path + ".rule", "needs run.mode = \"rate\"");
             if (contains(names, stage.name)) fail(path, "the name is used twice");
             names.push_back(stage.name);
             check_ranges(stage, path);
@@ -302,9 +300,9 @@ private:
 
     void check_clamp(const std::string& path, const std::string& name) const {
         const auto& s = d_.schedule;
-        if (s.readout.empty() && s.label.empty()) fail(path, "needs schedule.readout, the population that has a target");
+        if (s.readout.empty() && s.label.empty() && name != s.input) fail(path, "needs schedule.readout, the population that has a target");
         if (name != "*") check_reference(path, "population", name, populations_, false);
-        if (name == "*") fail(path, clamp_text(s, name));
+        if (name == "*") fail(path, clamp_text(d_, name));
     }
 
     void check_learns(const std::string& path, const std::string& name) const {
@@ -319,10 +317,14 @@ private:
 
 }  // namespace
 
-std::string clamp_text(const ScheduleSpec& s, const std::string& name) {
-    if (s.label.empty()) return fmt::format("only the readout population, {}, has a target, got {}", s.readout, to_text(name));
-    return fmt::format("only the readout population, {}, and the label population, {}, have a target, got {}", s.readout, s.label,
-                       to_text(name));
+std::string clamp_text(const Description& d, const std::string& name) {
+    const auto& s = d.schedule;
+    std::vector<std::string> known;
+    if (!s.readout.empty()) known.push_back("the readout population, " + s.readout);
+    if (!s.label.empty()) known.push_back("the label population, " + s.label);
+    const auto* input = d.population(s.input);
+    if (d.run.mode == Mode::spiking && input && !input->model.ends_with("source")) known.push_back("the input population, " + s.input);
+    return fmt::format("only {}, {} a target, got {}", fmt::join(known, ", and "), known.size() == 1 ? "has" : "have", to_text(name));
 }
 
 void validate(const Description& description) { Validator(description).check(); }

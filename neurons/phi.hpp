@@ -11,7 +11,7 @@
 
 namespace ydot::neurons {
 
-/// Activity y = phi(u) of a Poisson unit. `softmax` normalises over the population (divisive inhibition): y_i = exp(u_i) / sum_j exp(u_j).
+/// Activity y = phi(u) of a Poisson unit. `softmax` normalises over a population or a pool of it (divisive inhibition): y_i = exp(u_i) / sum_j exp(u_j).
 enum class Phi { logistic, hard_sigmoid, relu, softplus, exponential, linear, softmax };
 
 /// linear: as relu, for an intensity cannot be negative; the name says that the unit is meant to stay where u > 0.

@@ -70,7 +70,7 @@ void BatchLearner::sweep(const SynapseBlock& block, const SpikeHistory& post, co
     for (Step n = steps; n-- > first;) {
         const bool partners = n >= 0 && later_partner(gate, n);
         if (n < last && matters(gate, n)) {
-            const float amplitude = nearest_ || potentiates(gate, n) ? a_plus : 0;
+            const float amplitude = (nearest_ || potentiates(gate, n) ? a_plus : 0) * strength(gate, n);
             set_scaled(row(n), s.trace.data(), amplitude, stride);
             if (partners) for_targets(block, post.at(n), [&](std::uint32_t j) { row(n)[j] += 0.5f * amplitude; });
         }
@@ -85,7 +85,7 @@ void BatchLearner::sweep(const SynapseBlock& block, const SpikeHistory& post, co
         const bool partners = earlier_partner(gate, n), seen = partners || (nearest_ && paired(gate, n));
         const float counts = partners ? 1 : 0;
         if (matters(gate, n)) {
-            const float amplitude = depresses(gate, n) ? -a_minus : 0;
+            const float amplitude = (depresses(gate, n) ? -a_minus : 0) * strength(gate, n);
             float* const to = row(n) + (nearest_ ? rows * stride : 0);
             (nearest_ ? set_scaled : add_scaled)(to, s.trace.data(), amplitude, stride);
             if (seen)
@@ -150,8 +150,12 @@ void BatchLearner::accumulate(const SynapseBlock& block, const SpikeHistory& pre
             const std::size_t first = block.index_of(row);
             if (!slope.empty()) {  // gated on the pre spike: every arrival that matters potentiates
                 s.slope_row.assign(stride, 0);
-                ydot::add_rows(s.slope_row.data(), -causal, arrivals.size(), stride,
-                               [&](std::size_t k) { return slope.data() + arrivals[k] * stride; });
+                const auto slope_of = [&](std::uint32_t arrival) { return slope.data() + arrival * stride; };
+                for (const auto n : arrivals)
+                    if (!gate.strength.empty()) add_scaled(s.slope_row.data(), slope_of(n), -causal * gate.strength[n], stride);
+                if (gate.strength.empty())
+                    ydot::add_rows(s.slope_row.data(), -causal, arrivals.size(), stride,
+                                   [&](std::size_t k) { return slope_of(arrivals[k]); });
             }
             std::int32_t* const sum = changes.sum.data() + first;
             const float *const w = row.weight.data(), *const pairs = s.row.data(),

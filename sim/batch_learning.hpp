@@ -14,6 +14,7 @@ struct GateTrace {
     std::vector<std::uint8_t> open;        ///< the projection learns in this step
     std::vector<std::uint8_t> paired;      ///< spikes of this step count as partners
     std::vector<std::uint8_t> conducts{};  ///< spikes that arrive in this step reach the synapse; empty: all do
+    std::vector<float> strength{};         ///< changes of arrivals in this step count so much; empty: 1. Gates on the pre spike only
     std::size_t steps() const noexcept { return open.size(); }
 };
 
@@ -70,6 +71,9 @@ private:
     /// Rows of the kernel before step 0, see above.
     std::size_t lead_of(const SynapseBlock& block) const noexcept {
         return site_ == DelaySite::dendritic && !block.delays().empty() ? block.delays().back() : 0;
+    }
+    static float strength(const GateTrace& g, Step n) noexcept {
+        return g.strength.empty() || n < 0 ? 1 : g.strength[static_cast<std::size_t>(n)];
     }
     static bool open(const GateTrace& g, Step n) noexcept { return n >= 0 && g.open[static_cast<std::size_t>(n)]; }
     static bool paired(const GateTrace& g, Step n) noexcept { return g.paired[static_cast<std::size_t>(std::max<Step>(n, 0))]; }

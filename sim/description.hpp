@@ -270,7 +270,9 @@ struct PhaseSpec {
         Field{"duration_ms", &PhaseSpec::duration_ms, "length", positive},
         Field{"conducts", &PhaseSpec::conducts, "projections that deliver spikes; \"*\": all"},
         Field{"learns", &PhaseSpec::learns, "plastic projections whose gate is open; \"*\": all"},
-        Field{"clamps", &PhaseSpec::clamps, "the readout population, for its activity to be moved toward the target"},
+        Field{"clamps", &PhaseSpec::clamps,
+              "populations moved toward their target: the readout and the label population to the label, an input population of neurons to "
+              "the image"},
         Field{"nudge", &PhaseSpec::nudge, "how far clamped activity is moved: 0 not at all, 1 onto the target", unit_interval},
         Field{"paired", &PhaseSpec::paired, "whether the spikes of this phase take part in pairs"},
         Field{"readout", &PhaseSpec::readout, "the answer of the network is the mean activity of the readout population over this phase"},
@@ -279,7 +281,7 @@ struct PhaseSpec {
         Field{"updates", &PhaseSpec::updates,
               "rate mode: populations that take a new activity, one after another; the others keep theirs. Where any phase has this, the "
               "phases are gone through in turn and rules read what changes in each"},
-        Field{"unlearns", &PhaseSpec::unlearns, "rate mode, with updates: plastic projections that change the other way; \"*\": all"},
+        Field{"unlearns", &PhaseSpec::unlearns, "plastic projections whose gate is open and that change the other way; \"*\": all"},
         Field{"keeps", &PhaseSpec::keeps, "rate mode, with updates: share of the old activity in the new one", unit_interval},
         Field{"keeps_of", &PhaseSpec::keeps_of, "the earlier phase whose activity that is; empty: the one before this phase"},
         Field{"repeats", &PhaseSpec::repeats, "rate mode, with updates: how often", Range{1, 10000}},
@@ -336,6 +338,7 @@ struct ScheduleSpec {
     double epochs = 1;
     std::int64_t minibatch = 32;
     Annealing annealing = Annealing::none;
+    std::int64_t units_per_label = 1;
     double test_readout_ms = 0;
     std::int64_t evaluations = 10;
     std::vector<PhaseSpec> phases;
@@ -343,7 +346,9 @@ struct ScheduleSpec {
     static constexpr std::tuple fields{
         Field{"input", &ScheduleSpec::input, "population that shows the image (an image source)"},
         Field{"readout", &ScheduleSpec::readout, "population that gives the answer and receives the target"},
-        Field{"label", &ScheduleSpec::label, "rate mode: source that shows a label to the network, where phases clamp it"},
+        Field{"units_per_label", &ScheduleSpec::units_per_label,
+              "readout units that stand for one label: with L labels, units 0, L, 2 L, ... for label 0", Range{1, 65536}},
+        Field{"label", &ScheduleSpec::label, "source that shows a label to the network, where phases clamp it"},
         Field{"answer", &ScheduleSpec::answer, "how the answer to an image is found"},
         Field{"epochs", &ScheduleSpec::epochs, "passes through the training images; fractions allowed", not_negative},
         Field{"minibatch", &ScheduleSpec::minibatch, "replicas that share weights and run in parallel; their changes are added",

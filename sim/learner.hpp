@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "sim/description.hpp"
+#include "sim/labels.hpp"
 #include "sim/plasticity.hpp"
 #include "sim/spikes.hpp"
 
@@ -18,19 +20,22 @@ namespace ydot {
 struct Phase {
     std::string name;
     Step steps = 0;
-    std::vector<std::uint8_t> conducts, learns;  ///< by projection
-    std::vector<std::size_t> clamps;             ///< populations moved toward the target
+    std::vector<std::uint8_t> conducts, learns, unlearns;  ///< by projection
+    std::vector<std::size_t> clamps;                       ///< populations moved toward the target
     float nudge = 0;
     bool paired = true, readout = false;
     double stop_above = std::numeric_limits<double>::infinity();
     // the rate reading in sequence, see RateSequence
-    std::vector<std::size_t> updates;    ///< populations, in this order
-    std::vector<std::uint8_t> unlearns;  ///< by projection
+    std::vector<std::size_t> updates;  ///< populations, in this order
     float keeps = 0;
     std::optional<std::size_t> keeps_of;  ///< phase
     std::size_t repeats = 1;
     bool samples = true;
     TargetLabel target = TargetLabel::label;
+
+    bool clamps_population(std::size_t population) const noexcept {
+        return std::find(clamps.begin(), clamps.end(), population) != clamps.end();
+    }
 };
 
 /// Some phases of a schedule, for some epochs.
@@ -44,13 +49,15 @@ struct Stage {
 /// A schedule, frozen.
 struct Schedule {
     std::size_t input = 0, readout = 0;  ///< populations
+    LabelCode code;                      ///< of the readout
     std::optional<std::size_t> label;    ///< population that shows a label
     AnswerBy answer = AnswerBy::readout;
     std::vector<Phase> phases;
     std::vector<Stage> stages;    ///< one at least
     Step test_readout_steps = 0;  ///< length of the read-out phase in tests; 0: as in training
 
-    Step longest() const noexcept;  ///< steps of the longest presentation
+    Step longest() const noexcept;                  ///< steps of the longest presentation
+    bool shows_label(const Phase&) const noexcept;  ///< the label population shows the right label
 };
 
 /// What a pixel is as the stimulus of a unit: 0 background, 1 full ink.
@@ -72,7 +79,7 @@ struct Answer {
     bool learned = false;  ///< the presentation went on to the phases that learn
     double target_activity = 0;
     Step steps = 0;
-    double reconstruction_error = 0;  ///< squared, over the units of an input population that the network drives (rate reading)
+    double reconstruction_error = 0;  ///< squared, over the units of an input population that the network drives
 };
 
 /// Learns from minibatches of images: Trainer with spikes, RateTrainer with real numbers.

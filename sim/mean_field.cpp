@@ -36,7 +36,7 @@ std::vector<UnitShard> MeanField::start(const Presentation& shown) const {
     for (std::size_t p = 0; p < circuit_.population_count(); ++p)
         units.emplace_back(0, circuit_.population(p).size(), circuit_.population(p).variables());
     for (std::size_t i = 0; i < shown.image.size(); ++i) units[schedule_.input].stimulus[i] = stimulus_of<float>(shown.image[i]);
-    units[schedule_.readout].stimulus[shown.label] = 1;
+    schedule_.code.write(shown.label, units[schedule_.readout].stimulus);
     for (std::size_t p = 0; p < units.size(); ++p) circuit_.population(p).reset(units[p], {circuit_.seed(), 0});
     return units;
 }
@@ -67,7 +67,7 @@ std::vector<MeanField::Matrix> MeanField::expected_spikes(const Presentation& sh
     for (const auto& shard : units) expected.emplace_back(Matrix::Zero(shard.count, steps));
     Step n = 0;
     for (const auto& phase : schedule_.phases) {
-        units[schedule_.readout].nudge = phase.clamps.empty() ? 0 : phase.nudge;
+        units[schedule_.readout].nudge = phase.clamps_population(schedule_.readout) ? phase.nudge : 0;
         for (const Step end = n + phase.steps; n < end; ++n) step(units, phase, n, expected);
     }
     return expected;

@@ -101,6 +101,7 @@ public:
     /// Weights mean activity (scaled by the sender's full rate), not a physical unit.
     virtual bool reads_activity() const noexcept { return false; }
     virtual void reset(UnitShard&, const StepKey&) const = 0;  ///< start of a run or a presentation; `stimulus` is set
+    virtual void stimulate(UnitShard&, Step) const {}          ///< `stimulus` has changed, before this step
 
     // The rate reading: units are real numbers, u = bias() + sum w y, y = phi(u). Spans hold whole copies of the population in turn.
     virtual bool has_rate() const noexcept { return false; }
@@ -630,14 +631,17 @@ public:
     void activities(std::span<float> stimulus) const override { activities_of(stimulus); }
     void activities(std::span<double> stimulus) const override { activities_of(stimulus); }
 
-    void reset(UnitShard& shard, const StepKey&) const override {
+    void stimulate(UnitShard& shard, Step n) const override {
         shard.active.clear();
         for (std::uint32_t i = 0; i < shard.count; ++i)
             if (S::highest_rate_Hz(params_, shard.stimulus[i]) > 0) shard.active.push_back(i);
         const std::size_t padded = (shard.active.size() + 63) / 64 * 64;
         shard.words.resize(padded);
         shard.threshold.assign(padded, 0);
-        set_thresholds(shard, 0);
+        set_thresholds(shard, n);
+    }
+    void reset(UnitShard& shard, const StepKey&) const override {
+        stimulate(shard, 0);
         std::fill(shard.draws.begin(), shard.draws.end(), 0u);
     }
 

@@ -152,29 +152,23 @@ void RateSequence::clamp(const Minibatch& batch, const Phase& phase, std::size_t
     layers_[p].move(target_of(batch, phase, p), phase.nudge, occasion);
 }
 
-std::size_t RateSequence::shown_label(const Minibatch& batch, const Phase& phase, std::size_t k) const {
+std::size_t RateSequence::label_for(const Minibatch& batch, const Phase& phase, std::size_t k, std::size_t labels) const {
     if (batch.forced_label) return *batch.forced_label;
-    const std::size_t label = batch.images[k].label;
-    if (phase.target == TargetLabel::label) return label;
-    Draws draws(circuit_.seed(), stream_of("schedule", Purpose::target), 0, batch.images[k].trial);  // one wrong label a presentation
-    const auto y = layers_[schedule_.readout].activity().col(static_cast<Eigen::Index>(k));
-    const auto classes = schedule_.label ? circuit_.population(*schedule_.label).size() : static_cast<std::uint32_t>(y.size());
-    if (phase.target == TargetLabel::hard) {
-        double left = draws.uniform() * (static_cast<double>(y.sum()) - static_cast<double>(y[static_cast<Eigen::Index>(label)]));
-        for (std::size_t c = 0; c < static_cast<std::size_t>(y.size()); ++c)
-            if (c != label && (left -= static_cast<double>(y[static_cast<Eigen::Index>(c)])) < 0) return c;
-    }
-    const auto other = draws.below(classes - 1);
-    return other < label ? other : other + std::size_t{1};
+    std::vector<double> liking;
+    const auto& y = layers_[schedule_.readout].activity();
+    if (phase.target == TargetLabel::hard)
+        for (std::size_t label = 0; label < schedule_.code.labels; ++label)
+            liking.push_back(schedule_.code.activity(y.col(static_cast<Eigen::Index>(k)), label));
+    return shown_label(phase.target, batch.images[k].label, labels, liking, circuit_.seed(), batch.images[k].trial);
 }
 
 RateMatrix RateSequence::target_of(const Minibatch& batch, const Phase& phase, std::size_t p) const {
     const auto units = static_cast<Eigen::Index>(layers_[p].population().size()), count = static_cast<Eigen::Index>(batch.images.size());
     if (phase.target == TargetLabel::neutral && !batch.forced_label)
         return RateMatrix::Constant(units, count, 1 / static_cast<float>(units));
+    const LabelCode code = p == schedule_.label ? LabelCode{layers_[p].population().size()} : schedule_.code;
     RateMatrix target = RateMatrix::Zero(units, count);
-    for (Eigen::Index k = 0; k < count; ++k)
-        target(static_cast<Eigen::Index>(shown_label(batch, phase, static_cast<std::size_t>(k))), k) = 1;
+    for (Eigen::Index k = 0; k < count; ++k) code.write(label_for(batch, phase, static_cast<std::size_t>(k), code.labels), target.col(k));
     return target;
 }
 
@@ -210,8 +204,8 @@ void RateSequence::read_out(Minibatch& batch) const {
     for (std::size_t k = 0; k < batch.answers.size(); ++k) {
         const auto column = y.col(static_cast<Eigen::Index>(k));
         auto& answer = batch.answers[k];
-        answer.answer = static_cast<std::uint8_t>(std::max_element(column.begin(), column.end()) - column.begin());
-        answer.target_activity = static_cast<double>(column(answer.label));
+        answer.answer = static_cast<std::uint8_t>(schedule_.code.answer(column));
+        answer.target_activity = schedule_.code.activity(column, answer.label);
     }
 }
 

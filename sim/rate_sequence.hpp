@@ -50,7 +50,7 @@ private:
     void learn(const Minibatch& batch, const Phase& phase);
     void learn_link(const Minibatch& batch, RateLink& link, std::size_t index, float sign);
     RateMatrix target_of(const Minibatch& batch, const Phase& phase, std::size_t population) const;
-    std::size_t shown_label(const Minibatch& batch, const Phase& phase, std::size_t image) const;
+    std::size_t label_for(const Minibatch& batch, const Phase& phase, std::size_t image, std::size_t labels) const;
     void read_out(Minibatch& batch) const;
     void add_goodness(Minibatch& batch) const;
     void answer_by_goodness(Minibatch& batch);

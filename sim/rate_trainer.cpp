@@ -148,10 +148,10 @@ void RateTrainer::go_down(std::span<const Presentation> images, bool stop) {
         change.setZero(units, count);
         const auto& y = layers_[p].activity();
         for (Eigen::Index k = 0; k < count; ++k) {
-            const auto label = static_cast<Eigen::Index>(images[static_cast<std::size_t>(k)].label);
-            if (stop && static_cast<double>(y(label, k)) > stop_above_) continue;
-            change.col(k) = -nudge_ * y.col(k);
-            change(label, k) += nudge_;
+            const auto label = images[static_cast<std::size_t>(k)].label;
+            if (stop && schedule_.code.activity(y.col(k), label) > stop_above_) continue;
+            schedule_.code.write(label, change.col(k));
+            change.col(k) = nudge_ * (change.col(k) - y.col(k));
         }
     }
 }
@@ -161,8 +161,8 @@ std::vector<Answer> RateTrainer::answers(std::span<const Presentation> images) c
     const auto& y = layers_[schedule_.readout].activity();
     for (std::size_t k = 0; k < images.size(); ++k) {
         const auto column = y.col(static_cast<Eigen::Index>(k));
-        Answer answer{images[k].label, 0, false, static_cast<double>(column(images[k].label)), 0};
-        answer.answer = static_cast<std::uint8_t>(std::max_element(column.begin(), column.end()) - column.begin());
+        Answer answer{images[k].label, 0, false, schedule_.code.activity(column, images[k].label), 0};
+        answer.answer = static_cast<std::uint8_t>(schedule_.code.answer(column));
         answers.push_back(answer);
     }
     return answers;

@@ -359,8 +359,10 @@ void Replica::reset(std::uint32_t trial) {
 }
 
 void Replica::set_stimulus(std::size_t population, std::span<const float> values) {
-    for_shards_of(population,
-                  [&](Shard& shard) { std::copy_n(values.begin() + shard.units.first, shard.units.count, shard.units.stimulus.begin()); });
+    for_shards_of(population, [&](Shard& shard) {
+        std::copy_n(values.begin() + shard.units.first, shard.units.count, shard.units.stimulus.begin());
+        if (now_ > 0) circuit_.population(population).stimulate(shard.units, now_);  // else reset() does
+    });
 }
 void Replica::set_nudge(std::size_t population, float nudge) {
     for_shards_of(population, [&](Shard& shard) { shard.units.nudge = nudge; });

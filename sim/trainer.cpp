@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #include "sim/error.hpp"
 #include "sim/parallel.hpp"
@@ -11,8 +13,12 @@ namespace ydot {
 
 Step Schedule::longest() const noexcept {
     Step steps = 0;
-    for (const auto& phase : phases) steps += phase.readout ? std::max(phase.steps, test_readout_steps) : phase.steps;
+    for (const auto& phase : phases) steps += phase.readout || shows_label(phase) ? std::max(phase.steps, test_readout_steps) : phase.steps;
     return steps;
+}
+
+bool Schedule::shows_label(const Phase& phase) const noexcept {
+    return label && phase.target == TargetLabel::label && phase.clamps_population(*label);
 }
 
 struct Trainer::Worker {
@@ -35,10 +41,50 @@ Trainer::Trainer(Circuit& circuit, Schedule schedule) : circuit_(circuit), sched
         for (std::size_t b = 0; b < projection.blocks.size(); ++b)
             plastic_.push_back({p, b, BatchLearner(*projection.plasticity, projection.site, circuit.dt_ms()), {}});
     }
+    for (std::size_t p = 0; p < circuit.projections().size(); ++p) {
+        const auto& plasticity = circuit.projections()[p].plasticity;
+        const bool unlearns =
+            std::any_of(schedule_.phases.begin(), schedule_.phases.end(), [&](const Phase& phase) { return phase.unlearns[p]; });
+        varies_.push_back(plasticity && (unlearns || plasticity->rule->layer_factor()));
+        if (varies_[p]) check(circuit.projections()[p]);
+    }
+    begin_stage(0);
     workers_ = std::make_unique<tbb::enumerable_thread_specific<std::unique_ptr<Worker>>>(
         [this] { return std::make_unique<Worker>(circuit_, schedule_, plastic_.size()); });
 }
 Trainer::~Trainer() = default;
+
+/// Strengths other than 1 are known for arrivals only.
+void Trainer::check(const Projection& projection) const {
+    const auto& plasticity = *projection.plasticity;
+    if (plasticity.gate != Gate::pre || projection.site != DelaySite::axonal || plasticity.rule->window().pairing != Pairing::all)
+        throw Error("projections." + projection.name + ".plasticity",
+                    "a projection that unlearns, or waits for its layer, needs gate = \"pre\", pairing = \"all\" and axonal delays", {});
+}
+
+void Trainer::begin_stage(std::size_t stage) {
+    stage_ = &schedule_.stages[stage];
+    learns_.assign(circuit_.projections().size(), 0);
+    for (const auto k : stage_->phases)
+        for (std::size_t p = 0; p < learns_.size(); ++p) learns_[p] |= schedule_.phases[k].learns[p] | schedule_.phases[k].unlearns[p];
+    last_needed_ = 0;
+    label_phases_.clear();
+    for (const auto k : stage_->phases) {
+        const auto& phase = schedule_.phases[k];
+        if (phase.readout || phase.paired || learns(phase)) last_needed_ = k;
+        if (schedule_.shows_label(phase) && (label_phases_.empty() || label_phases_.back() + 1 == k)) label_phases_.push_back(k);
+    }
+    judged_.clear();
+    for (std::size_t p = 0; p < learns_.size(); ++p) {
+        const auto& projection = circuit_.projections()[p];
+        const auto* factor = projection.plasticity ? projection.plasticity->rule->layer_factor() : nullptr;
+        if (!factor || !learns_[p]) continue;
+        direction_ = factor->sharpness > 0 ? 1.0f : -1.0f;
+        if (std::find(judged_.begin(), judged_.end(), projection.to) == judged_.end()) judged_.push_back(projection.to);
+    }
+    if (judged_.size() > 1) judged_.erase(judged_.begin());  // the first layer sees the input as it is: it helps little (Hinton 2022)
+    for (auto& plastic : plastic_) plastic.velocity.clear();
+}
 
 template <class F>
 void Trainer::in_parallel(std::size_t count, F&& f) {
@@ -51,17 +97,17 @@ void Trainer::in_parallel(std::size_t count, F&& f) {
 std::vector<Answer> Trainer::learn(std::span<const Presentation> batch, double factor) {
     std::vector<Answer> answers(batch.size());
     in_parallel(batch.size(), [&](Worker& worker, std::size_t i) {
-        answers[i] = present(worker.replica, batch[i], true, true, &worker.gates);
+        answers[i] = present(worker.replica, batch[i], {.teach = true, .stop = true, .gates = &worker.gates});
         count_spikes(worker);
         if (answers[i].learned) collect_changes(worker);
     });
-    apply(factor, batch.size());
+    apply(factor * stage_->learning_factor, batch.size());
     return answers;
 }
 
 std::vector<std::vector<double>> Trainer::measure(std::span<const Presentation> images) {
     in_parallel(images.size(), [&](Worker& worker, std::size_t i) {
-        present(worker.replica, images[i], true, false, &worker.gates);
+        present(worker.replica, images[i], {.teach = true, .gates = &worker.gates});
         collect_changes(worker);
         move_changes(worker);
     });
@@ -83,8 +129,9 @@ std::vector<std::vector<double>> Trainer::measure(std::span<const Presentation> 
 std::vector<Answer> Trainer::test(std::span<const Presentation> images) {
     std::vector<Answer> answers(images.size());
     in_parallel(images.size(), [&](Worker& worker, std::size_t i) {
-        answers[i] = present(worker.replica, images[i], false, false, nullptr);
+        answers[i] = present(worker.replica, images[i], {});
         count_spikes(worker);
+        if (schedule_.answer != AnswerBy::readout) answer_by_goodness(worker.replica, images[i], answers[i]);
     });
     return answers;
 }
@@ -92,53 +139,149 @@ std::vector<Answer> Trainer::test(std::span<const Presentation> images) {
 Answer Trainer::show(const Presentation& image, bool teach, SpikeObserver* observer) {
     Replica replica(circuit_, schedule_.longest() + circuit_.window());
     replica.set_observer(observer);
-    return present(replica, image, teach, false, nullptr);
+    return present(replica, image, {.teach = teach});
 }
 
-/// @param teach  clamps are on and the phases behind the read-out run; without it the target never enters the replica
-/// @param stop   end early when the phase says so
-Answer Trainer::present(Replica& replica, const Presentation& shown, bool teach, bool stop, std::vector<GateTrace>* gates) const {
-    std::vector<float> pixels(shown.image.size());
-    std::transform(shown.image.begin(), shown.image.end(), pixels.begin(), stimulus_of<float>);
-    replica.set_stimulus(schedule_.input, pixels);
-    std::vector<float> target(circuit_.population(schedule_.readout).size(), 0.0f);
-    if (teach) target[shown.label] = 1;
-    replica.set_stimulus(schedule_.readout, target);
-    replica.reset(shown.trial);
-    if (gates) gates->assign(circuit_.projections().size(), {});
-
+/// Without a teacher the target never enters the replica.
+Answer Trainer::present(Replica& replica, const Presentation& shown, const Manner& manner) const {
+    prepare(replica, shown);
+    if (manner.gates) manner.gates->assign(circuit_.projections().size(), {});
     Answer answer{shown.label, 0, false, 0, 0};
+    std::vector<double> liking(schedule_.code.labels, 1);
     bool answered = false;
-    for (const auto& phase : schedule_.phases) {
-        if (answered && !teach) break;
-        for (std::size_t p = 0; p < phase.conducts.size(); ++p) {
-            replica.set_conducting(p, phase.conducts[p]);
-            if (!gates) continue;
-            auto& gate = (*gates)[p];
-            gate.open.insert(gate.open.end(), static_cast<std::size_t>(phase.steps), phase.learns[p]);
-            gate.conducts.insert(gate.conducts.end(), static_cast<std::size_t>(phase.steps), phase.conducts[p]);
-            gate.paired.insert(gate.paired.end(), static_cast<std::size_t>(phase.steps), phase.paired);
-            answer.learned |= phase.learns[p] != 0;
-        }
-        keep_slopes(replica, phase, gates != nullptr);
-        replica.set_nudge(schedule_.readout, 0);
-        if (teach)
-            for (const auto population : phase.clamps) replica.set_nudge(population, phase.nudge);
+    for (const auto index : stage_->phases) {
+        const auto& phase = schedule_.phases[index];
+        if (manner.gates && index > last_needed_) break;
+        conduct(replica, phase);
+        keep_slopes(replica, phase, manner.gates != nullptr);
+        show_targets(replica, phase, shown, manner.teach, {}, liking);
         if (phase.readout) replica.clear_activity(schedule_.readout);
-        replica.run(phase.readout && !teach && schedule_.test_readout_steps > 0 ? schedule_.test_readout_steps : phase.steps);
+        if (!manner.teach && index == stage_->phases.back()) replica.clear_activity(schedule_.input);
+        replica.run(phase.readout && !manner.teach && schedule_.test_readout_steps > 0 ? schedule_.test_readout_steps : phase.steps);
+        if (manner.gates) note_gates(replica, phase, *manner.gates);
+        answer.learned |= learns(phase);
         if (!phase.readout) continue;
-        const auto activity = replica.mean_activity(schedule_.readout);
-        answer.answer = static_cast<std::uint8_t>(std::max_element(activity.begin(), activity.end()) - activity.begin());
-        answer.target_activity = activity[shown.label];
         answered = true;
-        if (stop && answer.target_activity > phase.stop_above) {
+        const auto activity = replica.mean_activity(schedule_.readout);
+        for (std::size_t label = 0; label < liking.size(); ++label) liking[label] = schedule_.code.activity(activity, label);
+        answer.answer = static_cast<std::uint8_t>(schedule_.code.answer(activity));
+        answer.target_activity = liking[shown.label];
+        if (!manner.teach) break;
+        if (manner.stop && answer.target_activity > phase.stop_above) {
             answer.learned = false;
             break;
         }
     }
     replica.set_nudge(schedule_.readout, 0);
     answer.steps = replica.now();
+    if (!manner.teach && !answered && circuit_.population(schedule_.input).receives()) {
+        const auto made = replica.mean_activity(schedule_.input);
+        for (std::size_t i = 0; i < made.size(); ++i)
+            answer.reconstruction_error += std::pow(made[i] - stimulus_of<double>(shown.image[i]), 2);
+    }
     return answer;
+}
+
+/// The image and, at the label population, all labels alike.
+void Trainer::prepare(Replica& replica, const Presentation& shown) const {
+    std::vector<float> pixels(shown.image.size());
+    std::transform(shown.image.begin(), shown.image.end(), pixels.begin(), stimulus_of<float>);
+    replica.reset(shown.trial);
+    replica.set_stimulus(schedule_.input, pixels);
+    if (schedule_.label) {
+        const auto labels = circuit_.population(*schedule_.label).size();
+        replica.set_stimulus(*schedule_.label, std::vector<float>(labels, 1 / static_cast<float>(labels)));
+    }
+    replica.reset(shown.trial);
+}
+
+void Trainer::conduct(Replica& replica, const Phase& phase) const {
+    for (std::size_t p = 0; p < phase.conducts.size(); ++p) replica.set_conducting(p, phase.conducts[p]);
+}
+
+/// @param tried   the label population shows this label, whatever the phase says
+/// @param liking  by label, what the readout made of the image
+void Trainer::show_targets(Replica& replica, const Phase& phase, const Presentation& shown, bool teach, std::optional<std::size_t> tried,
+                           std::span<const double> liking) const {
+    replica.set_nudge(schedule_.readout, 0);
+    replica.set_nudge(schedule_.input, 0);
+    for (const auto population : phase.clamps) {
+        if (population == schedule_.input) {
+            replica.set_nudge(population, phase.nudge);
+            continue;
+        }
+        if (!teach && !tried && phase.target != TargetLabel::neutral) continue;
+        const bool is_label = schedule_.label && population == *schedule_.label;
+        const LabelCode code = is_label ? LabelCode{circuit_.population(population).size()} : schedule_.code;
+        std::vector<float> target(circuit_.population(population).size(), 0.0f);
+        if (phase.target == TargetLabel::neutral && !tried) std::fill(target.begin(), target.end(), 1 / static_cast<float>(target.size()));
+        else code.write(tried ? *tried : shown_label(phase.target, shown.label, code.labels, liking, circuit_.seed(), shown.trial), target);
+        replica.set_stimulus(population, target);
+        if (!is_label) replica.set_nudge(population, phase.nudge);
+    }
+}
+
+bool Trainer::learns(const Phase& phase) const {
+    const auto any = [](const auto& list) { return std::find(list.begin(), list.end(), 1) != list.end(); };
+    return any(phase.learns) || any(phase.unlearns);
+}
+
+/// Of a phase that has just ended.
+void Trainer::note_gates(const Replica& replica, const Phase& phase, std::vector<GateTrace>& gates) const {
+    const auto steps = static_cast<std::size_t>(phase.steps);
+    for (std::size_t p = 0; p < gates.size(); ++p) {
+        auto& gate = gates[p];
+        gate.open.insert(gate.open.end(), steps, phase.learns[p] | phase.unlearns[p]);
+        gate.conducts.insert(gate.conducts.end(), steps, phase.conducts[p]);
+        gate.paired.insert(gate.paired.end(), steps, phase.paired);
+        if (!varies_[p]) continue;
+        const auto& projection = circuit_.projections()[p];
+        const float sign = phase.unlearns[p] ? -1.0f : 1.0f;
+        float strength = sign;
+        if (const auto* factor = projection.plasticity->rule->layer_factor(); factor && gate.open.back()) {
+            const auto units = static_cast<double>(circuit_.population(projection.to).size());
+            const double goodness = goodness_of(replica, projection.to, phase.steps);
+            const double surprise =
+                1 / (1 + std::exp(static_cast<double>(sign) * factor->sharpness * (goodness - factor->threshold * units)));
+            strength *= static_cast<float>(factor->sharpness > 0 ? surprise : -surprise);
+        }
+        gate.strength.insert(gate.strength.end(), steps, strength);
+    }
+}
+
+/// Sum of squared activities in the last steps, from spike counts: n (n - 1) has the expectation of a squared mean count.
+double Trainer::goodness_of(const Replica& replica, std::size_t population, Step steps) const {
+    std::vector<std::uint32_t> count(circuit_.population(population).size());
+    for (Step n = replica.now() - steps; n < replica.now(); ++n)
+        for (const auto unit : replica.history(population).at(n).unit) ++count[unit];
+    const double full = circuit_.population(population).full_rate_Hz() * 1e-3 * circuit_.dt_ms() * static_cast<double>(steps);
+    double goodness = 0;
+    for (const double n : count) goodness += n * (n - 1);
+    return goodness / (full * full);
+}
+
+/// Tries every label in the phases that show the right one while learning; a short list keeps those that the readout likes best.
+void Trainer::answer_by_goodness(Replica& replica, const Presentation& shown, Answer& answer) const {
+    const auto labels = circuit_.population(*schedule_.label).size();
+    double best = -std::numeric_limits<double>::infinity();
+    for (std::size_t label = 0; label < labels; ++label) {
+        prepare(replica, shown);
+        for (const auto index : label_phases_) {
+            const auto& phase = schedule_.phases[index];
+            const bool last = index == label_phases_.back();
+            conduct(replica, phase);
+            show_targets(replica, phase, shown, false, label, {});
+            if (last)
+                for (const auto p : judged_) replica.clear_activity(p);
+            replica.run(last && schedule_.test_readout_steps > 0 ? schedule_.test_readout_steps : phase.steps);
+        }
+        double goodness = 0;
+        for (const auto p : judged_)
+            for (const double y : replica.mean_activity(p)) goodness += y * y;
+        if (static_cast<double>(direction_) * goodness <= best) continue;
+        best = static_cast<double>(direction_) * goodness;
+        answer.answer = static_cast<std::uint8_t>(label);
+    }
 }
 
 /// The causal correction needs the slopes of the steps in which its projections learn.
@@ -149,7 +292,7 @@ void Trainer::keep_slopes(Replica& replica, const Phase& phase, bool learning) c
     for (const auto& plastic : plastic_)
         if (corrected(plastic)) replica.keep_slopes(circuit_.projections()[plastic.projection].to, false);
     for (const auto& plastic : plastic_)
-        if (learning && corrected(plastic) && phase.learns[plastic.projection])
+        if (learning && corrected(plastic) && (phase.learns[plastic.projection] || phase.unlearns[plastic.projection]))
             replica.keep_slopes(circuit_.projections()[plastic.projection].to, true);
 }
 
@@ -174,6 +317,7 @@ Trainer::Activity Trainer::take_activity() {
 void Trainer::collect_changes(Worker& worker) {
     for (std::size_t k = 0; k < plastic_.size(); ++k) {
         const auto& plastic = plastic_[k];
+        if (!learns_[plastic.projection]) continue;
         const auto& projection = circuit_.projections()[plastic.projection];
         const auto slopes =
             projection.plasticity->causal_factor != 0 ? worker.replica.slopes(projection.to, plastic.block) : std::span<const float>{};
@@ -231,6 +375,7 @@ std::vector<ChangeSum*> Trainer::changes_of(std::size_t k) {
 void Trainer::apply(double factor, std::size_t images) {
     for (std::size_t k = 0; k < plastic_.size(); ++k) {
         auto& plastic = plastic_[k];
+        if (!learns_[plastic.projection]) continue;
         auto& block = circuit_.projections()[plastic.projection].blocks[plastic.block];
         const auto changes = changes_of(k);
         std::atomic<bool> complete{true};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,7 +23,7 @@ public:
     Trainer(Circuit& circuit, Schedule schedule);
     ~Trainer() override;
 
-    void begin_stage(std::size_t /*stage*/) override {}  // a schedule of spikes has one
+    void begin_stage(std::size_t stage) override;
     void update_circuit() override {}  // it learns in the circuit
     std::vector<Answer> learn(std::span<const Presentation> batch, double factor) override;
     std::vector<std::vector<double>> measure(std::span<const Presentation> images) override;
@@ -49,7 +50,22 @@ private:
     };
     struct Worker;  ///< what a thread needs: a replica, scratch memory, sums of changes
 
-    Answer present(Replica&, const Presentation&, bool teach, bool stop, std::vector<GateTrace>* gates) const;
+    /// How an image is shown.
+    struct Manner {
+        bool teach = false;                       ///< the target is shown and the phases behind the read-out run
+        bool stop = false;                        ///< end early when the read-out phase says so
+        std::vector<GateTrace>* gates = nullptr;  ///< by projection, of a presentation that learns
+    };
+    Answer present(Replica&, const Presentation&, const Manner&) const;
+    void prepare(Replica&, const Presentation&) const;
+    void conduct(Replica&, const Phase&) const;
+    void show_targets(Replica&, const Phase&, const Presentation&, bool teach, std::optional<std::size_t> tried,
+                      std::span<const double> liking) const;
+    void note_gates(const Replica&, const Phase&, std::vector<GateTrace>& gates) const;
+    double goodness_of(const Replica&, std::size_t population, Step steps) const;
+    void answer_by_goodness(Replica&, const Presentation&, Answer&) const;
+    bool learns(const Phase&) const;
+    void check(const Projection&) const;
     void keep_slopes(Replica&, const Phase&, bool learning) const;
     void count_spikes(Worker&) const;
     void collect_changes(Worker&);
@@ -62,6 +78,13 @@ private:
 
     Circuit& circuit_;
     Schedule schedule_;
+    const Stage* stage_ = nullptr;
+    std::size_t last_needed_ = 0;            ///< phase of the stage, for learning
+    std::vector<std::size_t> label_phases_;  ///< of the stage, that show the label population the right label; the first run of them
+    std::vector<std::uint8_t> learns_;       ///< by projection, in some phase of the stage
+    std::vector<std::uint8_t> varies_;       ///< by projection, how much an arrival counts
+    std::vector<std::size_t> judged_;        ///< populations whose goodness says which label is right
+    float direction_ = 1;                    ///< of goodness: 1 active for what is right, -1 quiet
     std::vector<Plastic> plastic_;
     std::unique_ptr<tbb::enumerable_thread_specific<std::unique_ptr<Worker>>> workers_;
 };

@@ -319,9 +319,6 @@ TEST_CASE("What weak feedback cannot read is refused by name", "[contract]") {
     CHECK_THROWS_WITH(Rates(network(transpose), {"projections.up.plasticity.rule=stdp_multiplicative"}), Catch::Contains("additive"));
     CHECK_THROWS_WITH(Rates(network(transpose) + "[projections.side]\nfrom = \"hidden\"\nto = \"hidden\"\n"),
                       Catch::Contains("projections.side: connects a population with itself"));
-    const std::vector<std::string> spikes{"run.mode=spiking", "projections.up.plasticity.rule=goodness"};
-    CHECK_THROWS_WITH(app::build_circuit(app::parse_description(network(transpose), "test.toml", spikes)),
-                      Catch::Contains("needs run.mode = \"rate\""));
 }
 
 TEST_CASE("What is known well enough changes nothing", "[contract]") {

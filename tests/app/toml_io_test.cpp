@@ -240,9 +240,10 @@ TEST_CASE("an unknown key is refused at every level") {
     CHECK(
         fault_with("seed =", "sede =") ==
         "net.toml:7:1: run.sede: unknown key; did you mean seed? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, propagator");
-    CHECK(fault_with("epochs", "epocs") ==
-          "net.toml:56:1: schedule.epocs: unknown key; did you mean epochs? Allowed: input, readout, label, answer, epochs, "
-          "minibatch, annealing, test_readout_ms, evaluations, phases, stages");
+    CHECK(
+        fault_with("epochs", "epocs") ==
+        "net.toml:56:1: schedule.epocs: unknown key; did you mean epochs? Allowed: input, readout, units_per_label, label, answer, epochs, "
+        "minibatch, annealing, test_readout_ms, evaluations, phases, stages");
     CHECK(
         fault_with("learns", "learn") ==
         "net.toml:68:1: schedule.phases.pass2.learn: unknown key; did you mean learns? Allowed: name, "
@@ -454,8 +455,7 @@ TEST_CASE("what only one mode knows is refused in the other") {
     const auto refused = [](const std::string& setting) {
         return message([&] { validate(parse(rich, {"run.propagator=grid", setting})); });
     };
-    for (const std::string key :
-         {"updates=[\"hidden\"]", "unlearns=[\"out\"]", "keeps=0.5", "repeats=2", "samples=false", "target=\"wrong\""})
+    for (const std::string key : {"updates=[\"hidden\"]", "keeps=0.5", "repeats=2", "samples=false"})
         CHECK(refused("schedule.phases.pass2." + key).ends_with(": needs run.mode = \"rate\""));
     CHECK(refused("projections.out.plasticity.manhattan=true").ends_with(": needs run.mode = \"rate\""));
     CHECK(refused("populations.hidden.rate.dropout=0.5").find("is for run.mode = \"rate\"") != std::string::npos);
@@ -523,6 +523,7 @@ delay_ms = 1.0
 [schedule]
 input = ""
 readout = ""
+units_per_label = 1
 label = ""
 answer = "readout"
 epochs = 1.0
@@ -697,7 +698,9 @@ TEST_CASE("a name that refers to nothing is refused") {
 
 TEST_CASE("only the readout population has a target") {
     CHECK(fault_with("clamps = [\"answer\"]", "clamps = [\"*\"]") ==
-          "net.toml:69:10: schedule.phases.pass2.clamps: only the readout population, answer, has a target, got \"*\"");
+          "net.toml:69:10: schedule.phases.pass2.clamps: only the readout population, answer, and the input population, pixels, have a "
+          "target, "
+          "got \"*\"");
     CHECK(fault_of([](auto& d) {
               d.schedule.readout.clear();
               d.schedule.phases[0].readout = false;
