@@ -303,7 +303,7 @@ private:
         if (description_.metrics.gradient_angle && description_.run.mode == Mode::spiking && description_.schedule.stages.size() > 1)
             throw Error("metrics.gradient_angle", "needs a schedule of one stage", {});
         const auto& readout = description_.schedule.readout;
-        if (readout.empty() && !in_sequence && is_source)
+        if (readout.empty() && !in_sequence && is_source && description_.schedule.answer != AnswerBy::goodness)
             throw Error("schedule.readout", "is missing: the population that gives the answer", {});
         if (!readout.empty() && !circuit_->population(circuit_->find_population(readout)).reads_activity())
             throw Error("schedule.readout",

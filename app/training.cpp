@@ -41,7 +41,8 @@ bool Training::learn_stage(std::size_t index) {
     const auto count = images_.train.count(), batch = static_cast<std::size_t>(description_.schedule.minibatch);
     const auto total = static_cast<std::size_t>(std::llround(stage.epochs * static_cast<double>(count)));
     const auto& phases = description_.schedule.phases;
-    reads_out_ = std::any_of(stage.phases.begin(), stage.phases.end(), [&](std::size_t k) { return phases[k].readout; });
+    answers_ = reads_out_ = std::any_of(stage.phases.begin(), stage.phases.end(), [&](std::size_t k) { return phases[k].readout; });
+    answers_ |= description_.schedule.answer != AnswerBy::readout;
     const std::string what = stages_.size() > 1 ? "training, " + stage.name : "training";
     best_state_.clear();
     add_point(std::nan(""), 0, {what, 0, 0, "images", 0, {}, {}});
@@ -73,7 +74,7 @@ bool Training::learn_stage(std::size_t index) {
     if (index + 1 < stages_.size()) restore_best();
     metrics_["epochs"] = static_cast<double>(shown_) / static_cast<double>(count);
     metrics_["chosen_epoch"] = best_.epoch;
-    if (reads_out_) metrics_["validation_error_percent"] = best_.validation_error_percent;
+    if (answers_) metrics_["validation_error_percent"] = best_.validation_error_percent;
     if (!std::isnan(best_.reconstruction_error)) metrics_["reconstruction_error"] = best_.reconstruction_error;
     metrics_["images_per_s"] = training_s_ > 0 ? static_cast<double>(shown_) / training_s_ : 0;
     metrics_["training_s"] = training_s_;
@@ -82,7 +83,7 @@ bool Training::learn_stage(std::size_t index) {
 
 void Training::test(const std::string& prefix, const std::string& stage) {
     const auto [error_percent, reconstruction_error] = score(images_.test, test_trials, stage);
-    if (reads_out_) metrics_[prefix + "test_error_percent"] = error_percent;
+    if (answers_) metrics_[prefix + "test_error_percent"] = error_percent;
     if (!std::isnan(reconstruction_error)) metrics_[prefix + "test_reconstruction_error"] = reconstruction_error;
 }
 
@@ -124,13 +125,13 @@ Training::Score Training::score(const data::ImageSet& set, std::uint32_t first_t
         listener_.progress({what, done, done * static_cast<double>(all.size()) / elapsed, "images", elapsed / done * (1 - done), {}, {}});
     }
     const auto images = static_cast<double>(all.size());
-    return {all.empty() || !reads_out_ ? std::nan("") : 100.0 * static_cast<double>(wrong) / images,
+    return {all.empty() || !answers_ ? std::nan("") : 100.0 * static_cast<double>(wrong) / images,
             all.empty() || reconstruction_error == 0 ? std::nan("") : reconstruction_error / images};
 }
 
 bool Training::better(const LearningPoint& point) const {
     if (best_state_.empty()) return true;
-    if (reads_out_) return !(point.validation_error_percent > best_.validation_error_percent);
+    if (answers_) return !(point.validation_error_percent > best_.validation_error_percent);
     return !(point.reconstruction_error > best_.reconstruction_error);
 }
 

@@ -53,7 +53,8 @@ private:
     Listener listener_;
     std::map<std::string, double> metrics_;
     std::vector<LearningPoint> curve_;
-    bool reads_out_ = true;  ///< in this stage
+    bool reads_out_ = true;  ///< in this stage, while it learns
+    bool answers_ = true;    ///< in this stage, when it is tested
     LearningPoint best_;     ///< of this stage
     std::vector<std::vector<float>> best_state_;
     std::vector<std::uint32_t> order_;

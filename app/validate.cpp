@@ -236,6 +236,8 @@ private:
         if (!s.label.empty()) check_reference("schedule.label", "population", s.label, populations_, false);
         if (s.answer != AnswerBy::readout && s.label.empty())
             fail("schedule.answer", "needs schedule.label, the population that shows the labels that are tried");
+        if (s.answer == AnswerBy::short_list && d_.run.mode == Mode::spiking)
+            fail("schedule.answer", "\"short_list\" needs run.mode = \"rate\"");
         check_multiple("schedule.test_readout_ms", s.test_readout_ms);
         Names names;
         for (const auto& phase : s.phases) {

@@ -129,7 +129,8 @@ std::vector<std::vector<double>> Trainer::measure(std::span<const Presentation> 
 std::vector<Answer> Trainer::test(std::span<const Presentation> images) {
     std::vector<Answer> answers(images.size());
     in_parallel(images.size(), [&](Worker& worker, std::size_t i) {
-        answers[i] = present(worker.replica, images[i], {});
+        answers[i].label = images[i].label;
+        if (schedule_.answer != AnswerBy::goodness) answers[i] = present(worker.replica, images[i], {});
         count_spikes(worker);
         if (schedule_.answer != AnswerBy::readout) answer_by_goodness(worker.replica, images[i], answers[i]);
     });
@@ -260,7 +261,7 @@ double Trainer::goodness_of(const Replica& replica, std::size_t population, Step
     return goodness / (full * full);
 }
 
-/// Tries every label in the phases that show the right one while learning; a short list keeps those that the readout likes best.
+/// Tries every label in the phases that show the right one while learning.
 void Trainer::answer_by_goodness(Replica& replica, const Presentation& shown, Answer& answer) const {
     const auto labels = circuit_.population(*schedule_.label).size();
     double best = -std::numeric_limits<double>::infinity();

@@ -238,9 +238,14 @@ TEST_CASE("The third factor of a layer scales what its synapses see", "[analytic
 TEST_CASE("Forward-Forward with spikes: no label reaches the answer", "[contract]") {
     const Stripes stripes(24);
     const std::string rule = "rule = \"goodness\", tau_ms = 20.0, threshold = 0.3, sharpness = 0.1";
-    for (const std::string by : {"readout", "goodness"}) {
+    for (const std::string by : {"readout", "goodness", "goodness alone"}) {
         INFO(by);
-        Experiment e(judged(rule) + negative, {"schedule.answer=" + by});
+        std::vector<std::string> settings{"schedule.answer=goodness"};
+        if (by == "readout") settings[0] = "schedule.answer=readout";
+        if (by == "goodness alone")
+            settings.insert(settings.end(),
+                            {"schedule.readout=", "schedule.phases.neutral.readout=false", "schedule.phases.negative.target=wrong"});
+        Experiment e(judged(rule) + negative, settings);
         e.trainer.learn(stripes.presentations(0, 8), 1);
         auto shown = stripes.presentations(0, 24, 300);
         std::vector<int> answers;
