@@ -274,7 +274,7 @@ TEST_CASE("a wrong type is refused at every level") {
     CHECK(fault_with("dale = true", "dale = 1") == "net.toml:49:8: projections.out.plasticity.dale: must be true or false, got 1");
     CHECK(fault("[schedule.phases]") == "net.toml:1:1: schedule.phases: must be a list of tables, each [[schedule.phases]], got a table");
     CHECK(fault("[projections.p]\nfrom=\"a\"\nto=\"b\"\nplasticity = \"stdp\"") ==
-          "net.toml:4:14: projections.p.plasticity: must be a table, got \"stdp\"");
+          "net.toml:4:14: projections.p.plasticity: there is no table plasticity \"stdp\"; there are none at all");
 }
 
 TEST_CASE("a value out of range is refused at every level") {
