@@ -399,6 +399,7 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
             for (std::size_t k = 0; k < drawn.size(); ++k) drawn.weight[k] = std::copysign(drawn.weight[k], sign[drawn.source[k]]);
         const auto from = circuit->find_population(spec.from), to = circuit->find_population(spec.to);
         auto& projection = circuit->connect(spec.name, from, to, drawn, spec.delay_site, port_of(spec, circuit->population(to)));
+        projection.drift = static_cast<float>(spec.drift);
         if (const auto& s = spec.short_term; s != ShortTermSpec{}) projection.short_term = ShortTerm{s.U, s.tau_rec_ms, s.tau_facil_ms};
         if (!spec.plasticity.rule.empty())
             projection.plasticity = make_plasticity(spec, projection, *circuit, sign, !description.schedule.phases.empty());
@@ -417,10 +418,13 @@ std::unique_ptr<Circuit> build_circuit(const Description& description) {
     for (const auto& spec : description.projections) {
         const auto& connector = networks::find_connector(spec.connector, {}, {});
         if (connector.tie == networks::WeightTie::none) continue;
-        if (!spec.plasticity.rule.empty())
-            throw Error("projections." + spec.name + ".plasticity",
-                        "the weights of connector " + spec.connector + " follow those of the forward projection and cannot learn",
+        const auto refuse = [&](const char* key, const std::string& verb) {
+            throw Error("projections." + spec.name + key,
+                        "the weights of connector " + spec.connector + " follow those of the forward projection and cannot " + verb,
                         spec.source.text());
+        };
+        if (!spec.plasticity.rule.empty()) refuse(".plasticity", "learn");
+        if (spec.drift > 0) refuse(".drift", "drift");
         const auto feedback = connector.feedback(spec.connection, "projections." + spec.name);
         circuit->follow(index_of(spec.name), index_of(feedback.of),
                         connector.tie == networks::WeightTie::transpose ? Follows::transpose : Follows::sign,

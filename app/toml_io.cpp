@@ -10,6 +10,7 @@
 
 #include "app/detail/keys.hpp"
 #include "app/detail/overrides.hpp"
+#include "app/detail/shared.hpp"
 #include "networks/list.hpp"
 
 namespace ydot::app {
@@ -212,6 +213,7 @@ Description parse_description(std::string_view text, std::string_view file_name,
     Node root = parse_tree(text, {std::string(file_name)});
     if (root.children.empty()) throw Error(std::string(file_name), "is empty; a description needs at least one [populations.NAME]", {});
     apply_overrides(root, overrides);
+    share_plasticity(root);
     return read_tree(root);
 }
 

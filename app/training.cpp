@@ -52,7 +52,8 @@ bool Training::learn_stage(std::size_t index) {
     std::size_t shown = 0, wrong = 0, learned = 0, since = 0, next_evaluation = 1;
     while (shown < total && !listener_.stopped()) {
         const auto begin = Clock::now();
-        const auto answers = learner_.learn(next_batch(std::min(batch, total - shown)), annealing(shown, total));
+        const double factor = annealing_factor(description_.schedule.annealing, static_cast<double>(shown) / static_cast<double>(total));
+        const auto answers = learner_.learn(next_batch(std::min(batch, total - shown)), factor);
         training_s_ += seconds_since(begin);
         for (const auto& a : answers) {
             wrong += a.answer != a.label;
@@ -82,14 +83,21 @@ bool Training::learn_stage(std::size_t index) {
 }
 
 void Training::test(const std::string& prefix, const std::string& stage) {
+    const auto start = Clock::now();
     const auto [error_percent, reconstruction_error] = score(images_.test, test_trials, stage);
+    if (const double s = seconds_since(start); s > 0)
+        metrics_[prefix + "test_images_per_s"] = static_cast<double>(images_.test.count()) / s;
     if (answers_) metrics_[prefix + "test_error_percent"] = error_percent;
     if (!std::isnan(reconstruction_error)) metrics_[prefix + "test_reconstruction_error"] = reconstruction_error;
 }
 
-double Training::annealing(std::size_t shown, std::size_t total) const {
-    if (description_.schedule.annealing == Annealing::none) return 1;
-    return 0.5 * (1 + std::cos(std::numbers::pi * static_cast<double>(shown) / static_cast<double>(total)));
+double annealing_factor(Annealing annealing, double done) noexcept {
+    switch (annealing) {
+        case Annealing::none: break;
+        case Annealing::cosine: return 0.5 * (1 + std::cos(std::numbers::pi * done));
+        case Annealing::linear_after_half: return std::min(1.0, 2 * (1 - done));
+    }
+    return 1;
 }
 
 /// The training images in an order of each epoch's own.

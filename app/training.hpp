@@ -42,7 +42,6 @@ private:
     Score score(const data::ImageSet& set, std::uint32_t first_trial, const std::string& what);
     void add_point(double train_error, double fraction, Progress progress);
     bool better(const LearningPoint& point) const;
-    double annealing(std::size_t shown, std::size_t total) const;
     std::vector<Presentation> next_batch(std::size_t size);
 
     const Description& description_;
@@ -61,5 +60,8 @@ private:
     std::size_t shown_ = 0;  ///< images, in all stages
     double training_s_ = 0;
 };
+
+/// Factor on every learning rate when this share of the learning is done.
+double annealing_factor(Annealing annealing, double done) noexcept;
 
 }  // namespace ydot::app

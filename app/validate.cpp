@@ -130,6 +130,7 @@ private:
 
     void check_projection(const ProjectionSpec& spec) const {
         const std::string path = "projections." + spec.name;
+        check_ranges(spec, path);
         check_reference(path + ".from", "population", spec.from, populations_, false);
         check_reference(path + ".to", "population", spec.to, populations_, false);
         check_distribution(spec.weight, path + ".weight");
@@ -140,9 +141,16 @@ private:
         if (spec.short_term != ShortTermSpec{} && d_.metrics.gradient_angle)
             fail(path + ".short_term", "the mean field and the gradient know no short-term plasticity: leave out metrics.gradient_angle");
         if (d_.run.mode != Mode::rate && spec.plasticity.manhattan) fail(path + ".plasticity.manhattan", "needs run.mode = \"rate\"");
+        check_drift(spec, path + ".drift");
         if (const auto& p = spec.plasticity; p.rule.empty() && !p.parameters.empty())
             fail(path + ".plasticity." + p.parameters.begin()->first, "belongs to a rule, and there is no plasticity.rule");
         check_order(path + ".plasticity", "w_min", spec.plasticity.w_min, "w_max", spec.plasticity.w_max);
+    }
+
+    void check_drift(const ProjectionSpec& spec, const std::string& path) const {
+        if (spec.drift == 0) return;
+        if (d_.run.mode != Mode::rate) fail(path, "needs run.mode = \"rate\"");
+        if (!spec.plasticity.rule.empty()) fail(path, "is for synapses that do not learn: leave out the plasticity");
     }
 
     void check_distribution(const DistributionSpec& spec, const std::string& path) const {

@@ -11,13 +11,15 @@ enum class Objective { high, low };
 ///   dw = amplitude pre post (1 - p) on positive, - amplitude pre post p on negative data:
 /// the gradient of log p, or of log (1 - p), up to a factor of 2 when post is linear above its threshold. With objective "low" good is
 /// what excites little (predictive coding): the signs turn round.
+/// With peer normalisation every phase that learns also brings the units to be equally active, which keeps them from dying and from being
+/// on for all images:  dw += amplitude peer_normalisation pre (mean of m over the population - m), m a unit's running mean activity.
 struct Goodness {
     static constexpr std::string_view name = "goodness",
                                       summary = "coincidence times how surprising the activity of the layer is (Forward-Forward)",
                                       reference = "Hinton (2022), The forward-forward algorithm, arXiv:2212.13345";
     static constexpr bool additive = true;
     struct Params {
-        double amplitude = 1, tau_ms = 20, threshold = 1, sharpness = 1;
+        double amplitude = 1, tau_ms = 20, threshold = 1, sharpness = 1, peer_normalisation = 0;
         Pairing pairing = Pairing::all;
         Objective objective = Objective::high;
         static constexpr std::tuple fields{
@@ -25,12 +27,16 @@ struct Goodness {
             Field{"tau_ms", &Params::tau_ms, "decay of both traces", positive},
             Field{"threshold", &Params::threshold, "goodness a unit at which positive and negative are equally likely"},
             Field{"sharpness", &Params::sharpness, "of the logistic, in terms of the goodness of the population", positive},
+            Field{"peer_normalisation", &Params::peer_normalisation,
+                  "strength with which the mean activity of each unit is drawn to that of its population", not_negative},
             Field{"objective", &Params::objective, "whether positive data should excite much or little"},
             Field{"pairing", &Params::pairing, "all pairs, or nearest neighbours"}};
     };
     static Hebbian::Params pair(const Params& p) { return {p.amplitude, p.tau_ms, p.pairing}; }
     static PairWindow window(const Params& p) { return Hebbian::window(pair(p)); }
-    static LayerFactor layer_factor(const Params& p) { return {p.threshold, p.objective == Objective::high ? p.sharpness : -p.sharpness}; }
+    static LayerFactor layer_factor(const Params& p) {
+        return {p.threshold, p.objective == Objective::high ? p.sharpness : -p.sharpness, p.peer_normalisation};
+    }
     template <class F>
     static F on_pre(const Params& p, F w, F y) {
         return Hebbian::on_pre(pair(p), w, y);

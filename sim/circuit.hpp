@@ -33,6 +33,7 @@ struct Projection {
     std::vector<SynapseBlock> blocks;  ///< one for each shard of `to`
     std::optional<Plasticity> plasticity;
     std::optional<ShortTerm> short_term;
+    float drift = 0;  ///< of the weights, see RateLink::drift()
 
     Follows follows = Follows::nothing;
     std::size_t forward = 0;  ///< the projection that is followed

@@ -79,7 +79,7 @@ struct EnumNames<RateNoise> {
 struct RateSpec {
     Normalisation normalisation = Normalisation::none;
     RateNoise noise = RateNoise::none;
-    double spikes = 1, dropout = 0;
+    double spikes = 1, dropout = 0, gain = 1;
     static constexpr std::tuple fields{
         Field{"normalisation", &RateSpec::normalisation,
               "batch: of each unit's potential over the minibatch, before its bias; length: what is sent has mean square 1 over the units"},
@@ -88,7 +88,8 @@ struct RateSpec {
         Field{"spikes", &RateSpec::spikes,
               "Poisson and Gaussian noise: mean number of spikes at activity 1, so that the variance is y / spikes", positive},
         Field{"dropout", &RateSpec::dropout, "share of the units that are silent for an image while learning; the others send more",
-              Range{0, 1, false, true}}};
+              Range{0, 1, false, true}},
+        Field{"gain", &RateSpec::gain, "factor on what is sent, after normalisation and noise"}};
     bool operator==(const RateSpec&) const = default;
 };
 
@@ -211,6 +212,7 @@ struct ProjectionSpec {
     std::string name;
     std::string from, to, receptor, connector = "all_to_all";
     DelaySite delay_site = DelaySite::axonal;
+    double drift = 0;
     Parameters connection;  ///< parameters of the connector
     DistributionSpec weight{.mean = 1}, delay_ms{.mean = 1};
     PlasticitySpec plasticity;
@@ -222,11 +224,14 @@ struct ProjectionSpec {
         Field{"receptor", &ProjectionSpec::receptor, "which input of the target is meant, where its model has several"},
         Field{"connector", &ProjectionSpec::connector, "who is connected to whom"},
         Field{"delay_site", &ProjectionSpec::delay_site,
-              "whether the delay lies before (axonal) or behind (dendritic) the synapse; matters to plasticity"}};
+              "whether the delay lies before (axonal) or behind (dendritic) the synapse; matters to plasticity"},
+        Field{"drift", &ProjectionSpec::drift,
+              "rate mode: share of each weight's deviation from the mean that a minibatch replaces at random; the spread stays as it was",
+              unit_interval}};
     bool operator==(const ProjectionSpec& o) const {
-        return std::tie(name, from, to, receptor, connector, delay_site, connection, weight, delay_ms, plasticity, short_term) ==
-               std::tie(o.name, o.from, o.to, o.receptor, o.connector, o.delay_site, o.connection, o.weight, o.delay_ms, o.plasticity,
-                        o.short_term);
+        return std::tie(name, from, to, receptor, connector, delay_site, drift, connection, weight, delay_ms, plasticity, short_term) ==
+               std::tie(o.name, o.from, o.to, o.receptor, o.connector, o.delay_site, o.drift, o.connection, o.weight, o.delay_ms,
+                        o.plasticity, o.short_term);
     }
 };
 
@@ -296,10 +301,10 @@ struct PhaseSpec {
     }
 };
 
-enum class Annealing { none, cosine };
+enum class Annealing { none, cosine, linear_after_half };
 template <>
 struct EnumNames<Annealing> {
-    static constexpr std::array<std::string_view, 2> names{"none", "cosine"};
+    static constexpr std::array<std::string_view, 3> names{"none", "cosine", "linear_after_half"};
 };
 
 /// How the answer to an image is found (rate mode with a label population).
@@ -353,7 +358,8 @@ struct ScheduleSpec {
         Field{"epochs", &ScheduleSpec::epochs, "passes through the training images; fractions allowed", not_negative},
         Field{"minibatch", &ScheduleSpec::minibatch, "replicas that share weights and run in parallel; their changes are added",
               Range{1, 65536}},
-        Field{"annealing", &ScheduleSpec::annealing, "of every learning rate over the whole run: none, or half a cosine to 0"},
+        Field{"annealing", &ScheduleSpec::annealing,
+              "of every learning rate over the whole run: none, half a cosine to 0, or a straight line to 0 over the second half"},
         Field{"test_readout_ms", &ScheduleSpec::test_readout_ms, "length of the readout phase in validation and test; 0: as in training",
               not_negative},
         Field{"evaluations", &ScheduleSpec::evaluations, "number of points of the learning curve on the validation images", Range{1, 1e6}}};

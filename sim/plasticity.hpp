@@ -52,9 +52,11 @@ struct Eligibility {
 
 /// A third factor that all synapses onto a population share in an image: with its goodness g = sum of y^2 over n units and
 /// p = logistic(sharpness (g - threshold n)), the changes are scaled by 1 - p where a phase learns and by -p where it unlearns; a negative
-/// sharpness turns both signs round.
+/// sharpness turns both signs round. Where a phase learns, post activity times that factor is joined by
+///   peer_normalisation (mean of m over the population - m),  m the running mean activity of a unit over earlier minibatches.
 struct LayerFactor {
-    double threshold = 0, sharpness = 0;
+    double threshold = 0, sharpness = 0, peer_normalisation = 0;
+    bool operator==(const LayerFactor&) const = default;
 };
 
 /// The latest spikes of the targets of a shard, by age: [age][target], age 0 the newest. Steps count from a base that moves now and then.

@@ -32,7 +32,8 @@ enum class Purpose : std::uint32_t {
     current = 13,
     rate_noise = 14,
     dropout = 15,
-    target = 16
+    target = 16,
+    drift = 17
 };
 
 /// 32-bit FNV-1a of the object's name and the purpose: the "why" of a draw.

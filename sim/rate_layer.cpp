@@ -97,16 +97,16 @@ void RateLayer::normalise(bool learning) {
 
 void RateLayer::send(const Occasion& occasion) {
     noisy_ = occasion.noisy && (spec_.noise != RateNoise::none || spec_.dropout > 0);
-    changed_ = noisy_ || spec_.normalisation == Normalisation::length;
+    changed_ = noisy_ || spec_.normalisation == Normalisation::length || spec_.gain != 1;
     if (!changed_) return;
     sent_ = activity_;
     if (noisy_ && spec_.dropout > 0) kept_.resize(sent_.rows(), sent_.cols());
     for_images(sent_.cols(), [&](Eigen::Index first, Eigen::Index images) {
         for (Eigen::Index k = first; k < first + images; ++k) {
             if (noisy_) add_noise(k, occasion.trials[static_cast<std::size_t>(k)], occasion.when);
-            if (spec_.normalisation != Normalisation::length) continue;
             auto y = sent_.col(k);
-            y *= std::sqrt(static_cast<float>(y.rows())) / (y.norm() + 1e-8f);
+            if (spec_.normalisation == Normalisation::length) y *= std::sqrt(static_cast<float>(y.rows())) / (y.norm() + 1e-8f);
+            if (spec_.gain != 1) y *= gain();
         }
     });
 }
@@ -153,6 +153,7 @@ void RateLayer::pull_back(RateMatrix& change) const {
         if (noisy_ && spec_.dropout > 0) change.middleCols(first, images).array() *= kept_.middleCols(first, images).array();
         population_->pull_back(std::span(potential_.col(first).data(), size(images)), std::span(activity_.col(first).data(), size(images)),
                                std::span(column(change, first), size(images)));
+        if (spec_.gain != 1) change.middleCols(first, images) *= gain();
     });
     if (spec_.normalisation != Normalisation::batch) return;
     const auto images = static_cast<float>(change.cols()), bias = static_cast<float>(population_->bias());

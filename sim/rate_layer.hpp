@@ -13,7 +13,7 @@ namespace ydot {
 using RateMatrix = Eigen::MatrixXf;
 
 /// A population in the rate reading, for a minibatch at a time:
-///   y = phi(u),  what is sent: y with the noise of [populations.NAME.rate].
+///   y = phi(u),  what is sent: gain times y with the noise of [populations.NAME.rate].
 /// With batch normalisation (Ioffe & Szegedy 2015) phi sees (u - mean) / sqrt(variance + 1e-5) + bias of each unit over the minibatch; in
 /// tests over all minibatches so far, with exponentially falling weight.
 /// With normalisation by length, y sqrt(n) / |y| is sent.
@@ -31,6 +31,7 @@ public:
 
     const Population& population() const noexcept { return *population_; }
     bool normalised_by_length() const noexcept { return spec_.normalisation == Normalisation::length; }
+    float gain() const noexcept { return static_cast<float>(spec_.gain); }
     /// Populations without inputs show their stimulus, or activity 1.
     bool receives() const noexcept { return population_->receives(); }
 

@@ -5,6 +5,9 @@
 
 #include "sim/error.hpp"
 #include "sim/parallel.hpp"
+#include "sim/population.hpp"
+#include "sim/quantiles.hpp"
+#include "sim/random.hpp"
 
 namespace ydot {
 namespace {
@@ -33,6 +36,11 @@ RateLink::RateLink(const Circuit& circuit, std::size_t projection) : projection_
     if (plastic() && mask_.size() > 0 && mask_.maxCoeff() > 1)
         throw Error("projections." + projection_->name,
                     "has several plastic synapses between the same two units; the rate reading needs one", {});
+    if (const double synapses = mask_.cast<double>().sum(); drifts() && synapses > 0) {
+        const double mean = weight_.cast<double>().sum() / synapses, square = weight_.cast<double>().squaredNorm() / synapses;
+        mean_ = static_cast<float>(mean);
+        std_ = static_cast<float>(std::sqrt(std::max(square - mean * mean, 0.0)));
+    }
     if ((mask_.array() > 0).all()) mask_.resize(0, 0);
 }
 
@@ -116,6 +124,22 @@ void RateLink::follow_signs(const RateLink& forward, std::uint64_t seed, std::ui
         const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
         weight_.middleCols(first, count) =
             magnitudes_.middleCols(first, count).array() * forward.weight_.middleRows(first, count).transpose().array().sign();
+    });
+}
+
+void RateLink::drift(std::uint64_t seed, std::uint32_t minibatch) {
+    static const Quantiles normal({.distribution = Distribution::normal, .mean = 0, .std = 1});
+    const auto stream = stream_of(projection_->name, Purpose::drift);
+    const float keep = std::sqrt(1 - projection_->drift * projection_->drift), step = projection_->drift * std_;
+    parallel_for(static_cast<std::size_t>(weight_.cols()), sources_at_a_time, [&](std::size_t begin, std::size_t end) {
+        std::vector<std::uint32_t> words(UnitShard::padded_size(static_cast<std::uint32_t>(weight_.rows())));
+        for (std::size_t s = begin; s < end; ++s) {
+            fill_random_words(words, seed, 0, minibatch, static_cast<std::uint32_t>(s), stream);
+            auto w = weight_.col(static_cast<Eigen::Index>(s));
+            for (Eigen::Index t = 0; t < w.size(); ++t)
+                w[t] = mean_ + keep * (w[t] - mean_) + step * normal(words[static_cast<std::size_t>(t)]);
+            if (mask_.size() > 0) w.array() *= mask_.col(static_cast<Eigen::Index>(s)).array();
+        }
     });
 }
 

@@ -39,6 +39,12 @@ public:
     /// Takes over the signs of `forward`, for links that follow them. @param refresh  counts the minibatches, for redrawn magnitudes
     void follow_signs(const RateLink& forward, std::uint64_t seed, std::uint32_t refresh);
 
+    /// One step of the random walk of weights that drift by d a minibatch, which keeps their mean and their variance:
+    ///   w <- mean + sqrt(1 - d^2) (w - mean) + d std x,   x standard normal; mean and std of the weights as they were drawn.
+    void drift(std::uint64_t seed, std::uint32_t minibatch);
+    bool drifts() const noexcept { return projection_->drift > 0; }
+    bool changes() const noexcept { return plastic() || drifts(); }
+
     const RateMatrix& weights() const noexcept { return weight_; }
     void forget_velocity() noexcept { velocity_.resize(0, 0); }
     bool has_sum() const noexcept { return has_sum_; }
@@ -55,8 +61,9 @@ private:
     const Projection* projection_;
     std::size_t index_;
     RateMatrix weight_, velocity_, sum_;
-    RateMatrix mask_;        ///< 1 where there is a synapse; empty: everywhere
-    RateMatrix magnitudes_;  ///< of weights that follow signs
+    RateMatrix mask_;           ///< 1 where there is a synapse; empty: everywhere
+    RateMatrix magnitudes_;     ///< of weights that follow signs
+    float mean_ = 0, std_ = 0;  ///< of the weights as drawn, where they drift
     bool has_sum_ = false;
 };
 

@@ -11,17 +11,16 @@ namespace ydot {
 namespace {
 
 constexpr std::size_t targets_at_a_time = 128, short_list_length = 3;
+constexpr float usual_weight = 0.1f;  // of the newest minibatch in the running mean of activities
 
 bool contains(const std::vector<std::size_t>& list, std::size_t x) { return std::find(list.begin(), list.end(), x) != list.end(); }
 
-/// Scales every column of post activities by the third factor of its image.
-RateMatrix scaled(const RateMatrix& post, const LayerFactor& factor, float sign) {
+/// 1 - p of "positive" where a phase learns (sign 1), p where it unlearns (-1), one an image; with the sign of the sharpness.
+Eigen::VectorXf surprise(const RateMatrix& post, const LayerFactor& factor, float sign) {
     const float threshold = static_cast<float>(factor.threshold) * static_cast<float>(post.rows()),
                 sharpness = static_cast<float>(factor.sharpness);
     const Eigen::ArrayXf goodness = post.colwise().squaredNorm().transpose();
-    // learning: 1 - p of "positive"; unlearning: p, and the sign is that of the phase
-    const Eigen::ArrayXf surprise = 1 / (1 + (sign * sharpness * (goodness - threshold)).exp());
-    return post * (sharpness > 0 ? surprise : -surprise).matrix().asDiagonal();
+    return (sharpness > 0 ? 1.0f : -1.0f) / (1 + (sign * sharpness * (goodness - threshold)).exp());
 }
 
 }  // namespace
@@ -45,6 +44,7 @@ RateSequence::RateSequence(const Circuit& circuit, const Schedule& schedule, std
 void RateSequence::begin_stage(const Stage& stage) {
     stage_ = &stage;
     readings_.assign(links_.size(), {});
+    judges_.clear();
     judged_.clear();
     for (std::size_t k = 0; k < links_.size(); ++k) {
         const auto learns = [&](std::size_t phase) { return schedule_.phases[phase].learns[k] || schedule_.phases[phase].unlearns[k]; };
@@ -58,14 +58,19 @@ void RateSequence::begin_stage(const Stage& stage) {
                         "has no rate reading: run.mode = \"rate\" needs a symmetric or an antisymmetric window: derivative, recirculation, "
                         "hebbian or goodness",
                         {});
-        readings_[k] = {static_cast<float>(window.a_plus), symmetric, stage.rule ? Gate::pre : projection.plasticity->gate,
-                        rule.layer_factor()};
+        readings_[k] = {static_cast<float>(window.a_plus), symmetric, stage.rule ? Gate::pre : projection.plasticity->gate};
         if (const auto* factor = rule.layer_factor()) {
+            const auto same = std::find_if(judges_.begin(), judges_.end(),
+                                           [&](const Judge& j) { return j.population == projection.to && j.factor == *factor; });
+            readings_[k].judge = static_cast<std::size_t>(same - judges_.begin());
+            if (same == judges_.end()) judges_.push_back({projection.to, *factor});
             if (!contains(judged_, projection.to)) judged_.push_back(projection.to);
             direction_ = factor->sharpness > 0 ? 1.0f : -1.0f;
         }
     }
-    if (judged_.size() > 1) judged_.erase(judged_.begin());  // the first layer sees the input as it is: it helps little (Hinton 2022)
+    const auto hears_a_judged = [&](const RateLink& link) { return link.to() == judged_.front() && contains(judged_, link.from()); };
+    if (judged_.size() > 1 && std::none_of(links_.begin(), links_.end(), hears_a_judged))
+        judged_.erase(judged_.begin());  // the first layer sees the input as it is: it helps little (Hinton 2022)
 }
 
 std::vector<Answer> RateSequence::present(std::span<const Presentation> images, bool teach) {
@@ -76,6 +81,7 @@ std::vector<Answer> RateSequence::present(std::span<const Presentation> images, 
         batch.answers.push_back({.label = image.label, .answer = 0, .learned = teach, .target_activity = 0});
     }
     batch.teach = teach;
+    for (auto& by : judges_) by.presentations = 0;
     batch.before.resize(layers_.size());
     batch.after.resize(schedule_.phases.size());
     start(batch);
@@ -148,12 +154,12 @@ void RateSequence::update(Minibatch& batch, std::size_t index, std::size_t p, co
 
 /// Without a teacher only what says nothing of the label is shown, or the label that is being tried.
 void RateSequence::clamp(const Minibatch& batch, const Phase& phase, std::size_t p, const RateLayer::Occasion& occasion) {
-    if (!batch.teach && phase.target != TargetLabel::neutral && !(batch.forced_label && p == schedule_.label)) return;
+    if (!batch.teach && phase.target != TargetLabel::neutral && (batch.tried.empty() || p != schedule_.label)) return;
     layers_[p].move(target_of(batch, phase, p), phase.nudge, occasion);
 }
 
 std::size_t RateSequence::label_for(const Minibatch& batch, const Phase& phase, std::size_t k, std::size_t labels) const {
-    if (batch.forced_label) return *batch.forced_label;
+    if (!batch.tried.empty()) return batch.tried[k];
     std::vector<double> liking;
     const auto& y = layers_[schedule_.readout].activity();
     if (phase.target == TargetLabel::hard)
@@ -164,7 +170,7 @@ std::size_t RateSequence::label_for(const Minibatch& batch, const Phase& phase, 
 
 RateMatrix RateSequence::target_of(const Minibatch& batch, const Phase& phase, std::size_t p) const {
     const auto units = static_cast<Eigen::Index>(layers_[p].population().size()), count = static_cast<Eigen::Index>(batch.images.size());
-    if (phase.target == TargetLabel::neutral && !batch.forced_label)
+    if (phase.target == TargetLabel::neutral && batch.tried.empty())
         return RateMatrix::Constant(units, count, 1 / static_cast<float>(units));
     const LabelCode code = p == schedule_.label ? LabelCode{layers_[p].population().size()} : schedule_.code;
     RateMatrix target = RateMatrix::Zero(units, count);
@@ -173,19 +179,48 @@ RateMatrix RateSequence::target_of(const Minibatch& batch, const Phase& phase, s
 }
 
 void RateSequence::learn(const Minibatch& batch, const Phase& phase) {
-    for (std::size_t k = 0; k < links_.size(); ++k) {
-        if (phase.learns[k]) learn_link(batch, links_[k], k, 1);
-        if (phase.unlearns[k]) learn_link(batch, links_[k], k, -1);
+    for (const float sign : {1.0f, -1.0f}) {
+        const auto& learning = sign > 0 ? phase.learns : phase.unlearns;
+        judge(learning, sign);
+        for (std::size_t k = 0; k < links_.size(); ++k)
+            if (learning[k]) learn_link(batch, links_[k], k, sign);
+    }
+}
+
+/// What the layers of the projections that learn now say of every image.
+void RateSequence::judge(const std::vector<std::uint8_t>& learning, float sign) {
+    std::vector<std::size_t> wanted;
+    for (std::size_t k = 0; k < links_.size(); ++k)
+        if (const auto by = readings_[k].judge; learning[k] && by && !contains(wanted, *by)) wanted.push_back(*by);
+    for (const auto index : wanted) {
+        auto& by = judges_[index];
+        const auto& y = layers_[by.population].activity();
+        by.post = y * surprise(y, by.factor, sign).asDiagonal();
+        if (by.factor.peer_normalisation == 0 || sign < 0) continue;
+        if (by.usual.size() > 0)
+            by.post.colwise() += static_cast<float>(by.factor.peer_normalisation) * (by.usual.mean() - by.usual.array()).matrix();
+        if (by.presentations == 0) by.activity.setZero(y.rows());
+        by.activity += y.rowwise().sum();
+        by.presentations += y.cols();
+    }
+}
+
+void RateSequence::remember_activity() {
+    for (auto& by : judges_) {
+        if (by.presentations == 0) continue;
+        const Eigen::VectorXf now = by.activity / static_cast<float>(by.presentations);
+        if (by.usual.size() == 0) by.usual = now;
+        else by.usual += usual_weight * (now - by.usual);
+        by.presentations = 0;
     }
 }
 
 void RateSequence::learn_link(const Minibatch& batch, RateLink& link, std::size_t index, float sign) {
-    const auto [amplitude, symmetric, gate, shared] = readings_[index];
+    const auto [amplitude, symmetric, gate, judge] = readings_[index];
     const auto &pre = layers_[link.from()], &post = layers_[link.to()];
     const float factor = sign * amplitude;
     if (symmetric) {
-        const RateMatrix third = shared ? scaled(post.activity(), *shared, sign) : RateMatrix{};
-        const RateLink::Product product{shared ? &third : &post.activity(), &pre.sent(), factor};
+        const RateLink::Product product{judge ? &judges_[*judge].post : &post.activity(), &pre.sent(), factor};
         return link.add(std::span(&product, 1));
     }
     const auto change_of = [&](std::size_t p) -> RateMatrix {
@@ -215,34 +250,47 @@ void RateSequence::add_goodness(Minibatch& batch) const {
             batch.goodness[k] += static_cast<double>(layers_[p].activity().col(static_cast<Eigen::Index>(k)).squaredNorm());
 }
 
-/// Tries every label in the first phases that show the right one while learning; a short list keeps those that the readout likes best.
+/// All labels, the one that the readout likes best first.
+std::vector<std::size_t> RateSequence::labels_by_liking(std::size_t image) const {
+    const auto liked = layers_[schedule_.readout].activity().col(static_cast<Eigen::Index>(image));
+    std::vector<std::size_t> labels(circuit_.population(*schedule_.label).size());
+    std::iota(labels.begin(), labels.end(), std::size_t{0});
+    std::stable_sort(labels.begin(), labels.end(),
+                     [&](std::size_t a, std::size_t b) { return schedule_.code.activity(liked, a) > schedule_.code.activity(liked, b); });
+    return labels;
+}
+
+/// Goes through the first phases that show the right label while learning, with the labels that are tried in its place.
+void RateSequence::try_labels(Minibatch& batch) {
+    start(batch);
+    bool shown = false;
+    for (const auto index : stage_->phases) {
+        const auto& phase = schedule_.phases[index];
+        if (schedule_.shows_label(phase)) run(batch, index);
+        else if (shown) break;
+        shown |= schedule_.shows_label(phase);
+    }
+}
+
+/// The best of all labels, or of a short list of those that the readout likes most.
 void RateSequence::answer_by_goodness(Minibatch& batch) {
-    const RateMatrix liked = layers_[schedule_.readout].activity();
-    const auto labels = circuit_.population(*schedule_.label).size();
+    std::vector<std::vector<std::size_t>> candidates;
+    for (std::size_t k = 0; k < batch.images.size(); ++k) candidates.push_back(labels_by_liking(k));
+    const std::size_t labels = circuit_.population(*schedule_.label).size(),
+                      tries = schedule_.answer == AnswerBy::short_list ? std::min(short_list_length, labels) : labels;
     std::vector<double> best(batch.images.size(), -std::numeric_limits<double>::infinity());
-    for (std::uint32_t label = 0; label < labels; ++label) {
-        batch.forced_label = label;
-        start(batch);
-        bool tried = false;
-        for (const auto index : stage_->phases) {
-            const auto& phase = schedule_.phases[index];
-            const bool shows_label = contains(phase.clamps, *schedule_.label) && phase.target == TargetLabel::label;
-            if (shows_label) run(batch, index);
-            else if (tried) break;
-            tried |= shows_label;
-        }
+    for (std::size_t rank = 0; rank < tries; ++rank) {
+        batch.tried.clear();
+        for (const auto& list : candidates) batch.tried.push_back(list[rank]);
+        try_labels(batch);
         for (std::size_t k = 0; k < best.size(); ++k) {
             const double goodness = static_cast<double>(direction_) * batch.goodness[k];
-            if (schedule_.answer == AnswerBy::short_list) {
-                const auto column = liked.col(static_cast<Eigen::Index>(k)).array();
-                if ((column > column(label)).count() >= static_cast<Eigen::Index>(short_list_length)) continue;
-            }
             if (goodness <= best[k]) continue;
             best[k] = goodness;
-            batch.answers[k].answer = static_cast<std::uint8_t>(label);
+            batch.answers[k].answer = static_cast<std::uint8_t>(batch.tried[k]);
         }
     }
-    batch.forced_label.reset();
+    batch.tried.clear();
 }
 
 void RateSequence::measure_reconstruction(Minibatch& batch) const {

@@ -14,7 +14,7 @@ namespace ydot {
 /// all others keep theirs. At the end of a phase (of each of its repeats) the projections that learn change by
 ///   antisymmetric window (derivative, recirculation), gate on the pre spike:  A pre (post - post before the phase)
 ///     on the post spike:  - A (pre - pre before the phase) post,   else both
-///   symmetric window (hebbian):  A pre post, times the layer factor of the rule where it has one (goodness)
+///   symmetric window (hebbian):  A pre post, times the layer factor of the rule where it has one (goodness; LayerFactor has the equation)
 /// and those that unlearn by the opposite. The input population shows the image at the start; a source shows it throughout, any other
 /// population until a phase updates it. The label population is neutral where no phase clamps it.
 class RateSequence {
@@ -25,19 +25,28 @@ public:
     void begin_stage(const Stage& stage);
     /// Shows a minibatch. @param teach  with all phases; adds up the changes in the links. Otherwise up to the read-out, without targets.
     std::vector<Answer> present(std::span<const Presentation> images, bool teach);
+    /// Takes the activity of what was learned in the last minibatch into the running means of the units (peer normalisation).
+    void remember_activity();
 
 private:
     struct Reading {  ///< of a rule
         float amplitude = 0;
         bool symmetric = false;
         Gate gate = Gate::pre;
-        const LayerFactor* layer_factor = nullptr;
+        std::optional<std::size_t> judge{};
+    };
+    struct Judge {  ///< a layer factor at work
+        std::size_t population = 0;
+        LayerFactor factor;
+        RateMatrix post{};                    ///< activity times factor, of the moment
+        Eigen::VectorXf usual{}, activity{};  ///< by unit: running mean activity; sum of it in the last minibatch
+        Eigen::Index presentations = 0;       ///< in that sum
     };
     struct Minibatch {
         std::span<const Presentation> images;
         std::vector<std::uint32_t> trials;
         bool teach = false;
-        std::optional<std::size_t> forced_label;     ///< in place of all labels and targets
+        std::vector<std::size_t> tried;              ///< by image: label in place of all labels and targets; empty: none
         std::vector<RateMatrix> before;              ///< by population: activity before the phase
         std::vector<std::vector<RateMatrix>> after;  ///< by phase and population: for keeps_of
         std::vector<double> goodness;                ///< by image, of the last phase
@@ -48,11 +57,14 @@ private:
     void update(Minibatch& batch, std::size_t phase, std::size_t population, const RateLayer::Occasion& occasion);
     void clamp(const Minibatch& batch, const Phase& phase, std::size_t population, const RateLayer::Occasion& occasion);
     void learn(const Minibatch& batch, const Phase& phase);
+    void judge(const std::vector<std::uint8_t>& learning, float sign);
     void learn_link(const Minibatch& batch, RateLink& link, std::size_t index, float sign);
     RateMatrix target_of(const Minibatch& batch, const Phase& phase, std::size_t population) const;
     std::size_t label_for(const Minibatch& batch, const Phase& phase, std::size_t image, std::size_t labels) const;
     void read_out(Minibatch& batch) const;
     void add_goodness(Minibatch& batch) const;
+    std::vector<std::size_t> labels_by_liking(std::size_t image) const;
+    void try_labels(Minibatch& batch);
     void answer_by_goodness(Minibatch& batch);
     void measure_reconstruction(Minibatch& batch) const;
 
@@ -65,6 +77,7 @@ private:
     // of the stage
     const Stage* stage_ = nullptr;
     std::vector<Reading> readings_;    ///< by projection
+    std::vector<Judge> judges_;        ///< one for each population and factor
     std::vector<std::size_t> judged_;  ///< populations whose goodness tells the label
     float direction_ = 1;              ///< of goodness
 };

@@ -116,6 +116,11 @@ void RateTrainer::follow_signs() {
         if (link.projection().follows == Follows::sign) link.follow_signs(*forward_of(link), circuit_.seed(), minibatches_);
 }
 
+void RateTrainer::drift() {
+    for (auto& link : links_)
+        if (link.drifts()) link.drift(circuit_.seed(), minibatches_);
+}
+
 void RateTrainer::go_up(std::span<const Presentation> images, bool learning) {
     const auto count = static_cast<Eigen::Index>(images.size());
     std::vector<std::uint32_t> trials;
@@ -179,6 +184,7 @@ std::vector<RateLink::Product> RateTrainer::products_of(const RateLink& link) co
 }
 
 std::vector<Answer> RateTrainer::learn(std::span<const Presentation> batch, double factor) {
+    drift();
     follow_signs();
     ++minibatches_;
     factor *= stage_->learning_factor;
@@ -186,6 +192,7 @@ std::vector<Answer> RateTrainer::learn(std::span<const Presentation> batch, doub
         auto result = sequence_.present(batch, true);
         for (auto& link : links_)
             if (link.has_sum()) link.learn_sum(factor, batch.size());
+        sequence_.remember_activity();
         return result;
     }
     go_up(batch, true);
@@ -221,14 +228,14 @@ std::vector<Answer> RateTrainer::test(std::span<const Presentation> images) {
 
 void RateTrainer::update_circuit() {
     for (const auto& link : links_)
-        if (link.plastic()) link.store(circuit_);
+        if (link.changes()) link.store(circuit_);
     circuit_.refresh_followers();
 }
 
 std::vector<std::vector<float>> RateTrainer::state() const {
     std::vector<std::vector<float>> state;
     for (const auto& link : links_)
-        if (link.plastic()) state.emplace_back(link.weights().reshaped().begin(), link.weights().reshaped().end());
+        if (link.changes()) state.emplace_back(link.weights().reshaped().begin(), link.weights().reshaped().end());
     for (const auto& layer : layers_) state.push_back(layer.statistics());
     return state;
 }
@@ -236,7 +243,7 @@ std::vector<std::vector<float>> RateTrainer::state() const {
 void RateTrainer::restore(const std::vector<std::vector<float>>& state) {
     std::size_t k = 0;
     for (auto& link : links_)
-        if (link.plastic()) link.set_weights(state[k++]);
+        if (link.changes()) link.set_weights(state[k++]);
     for (auto& layer : layers_) layer.set_statistics(state[k++]);
     update_circuit();
 }

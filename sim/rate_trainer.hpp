@@ -42,6 +42,7 @@ private:
     void add_inputs(std::size_t population, bool up, RateMatrix& out) const;
     const RateLink* forward_of(const RateLink& link) const noexcept;
     void follow_signs();
+    void drift();
     void go_up(std::span<const Presentation> images, bool learning);
     void go_down(std::span<const Presentation> images, bool stop);
     std::vector<Answer> answers(std::span<const Presentation> images) const;

@@ -7,7 +7,8 @@
 namespace ydot::app::detail {
 
 const Names& top_keys() {
-    static const Names keys{"plots", "run", "data", "populations", "projections", "stimuli", "schedule", "record", "metrics", "circuit", "when"};
+    static const Names keys{"plots",   "run",      "data",   "populations", "projections", "plasticity",
+                            "stimuli", "schedule", "record", "metrics",     "circuit",     "when"};
     return keys;
 }
 

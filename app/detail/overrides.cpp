@@ -65,12 +65,13 @@ std::string_view named_thing(const std::string& parent) {
     if (parent == "stimuli") return "stimulus";
     if (parent == "record.reports") return "report";
     if (parent == "schedule.stages") return "stage";
+    if (parent == "plasticity") return "table plasticity";
     return parent == "schedule.phases" ? "phase" : "";
 }
 
+bool is_projection(const std::string& path) { return path.starts_with("projections.") && std::count(path.begin(), path.end(), '.') == 1; }
 bool is_distribution(const std::string& parent, std::string_view key) {
-    return parent.starts_with("projections.") && std::count(parent.begin(), parent.end(), '.') == 1 &&
-           (key == "weight" || key == "delay_ms");
+    return is_projection(parent) && (key == "weight" || key == "delay_ms");
 }
 
 /// An element of a list of tables: by its name, else by its index from 0.
@@ -91,6 +92,15 @@ void open_distribution(Node& node) {
     const double mean = n ? static_cast<double>(*n) : std::get<double>(node.value);
     node.kind = Node::Kind::table;
     node.children.push_back(implied_mean(mean, node.source));
+}
+
+/// `plasticity = "NAME"` becomes `plasticity = {like = "NAME"}`.
+void open_plasticity(Node& node) {
+    if (!std::holds_alternative<std::string>(node.value)) return;
+    Node like = node;
+    like.key = "like";
+    node.kind = Node::Kind::table;
+    node.children.push_back(std::move(like));
 }
 
 Node& add_child(Node& parent, const std::string& path, const std::string& key, const Source& source) {
@@ -125,6 +135,8 @@ void apply(Node& root, const Override& o, int stage) {
         const auto dot = path.rfind('.');
         if (at->kind == Node::Kind::value && dot != std::string::npos && is_distribution(path.substr(0, dot), at->key))
             open_distribution(*at);
+        if (at->kind == Node::Kind::value && dot != std::string::npos && is_projection(path.substr(0, dot)) && at->key == "plasticity")
+            open_plasticity(*at);
         at = &step_into(*at, path, part, o.source, stage);
         path = dotted(path, part);
     }
@@ -150,8 +162,10 @@ void for_each_choice(Node& root, F&& f) {
         for (auto& p : projections->children) {
             f("projections." + p.key, p, "connector", projection_keys());
             if (Node* plasticity = p.child("plasticity"))
-                f("projections." + p.key + ".plasticity", *plasticity, "rule", own_keys<PlasticitySpec>());
+                f("projections." + p.key + ".plasticity", *plasticity, "rule", own_keys<PlasticitySpec>({"like"}));
         }
+    if (Node* shared = root.child("plasticity"))
+        for (auto& p : shared->children) f("plasticity." + p.key, p, "rule", own_keys<PlasticitySpec>());
 }
 
 std::string choice(const Node& table, std::string_view key) {

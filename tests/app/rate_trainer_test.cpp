@@ -6,6 +6,7 @@
 
 #include "app/build.hpp"
 #include "app/toml_io.hpp"
+#include "app/training.hpp"
 #include "sim/alignment.hpp"
 #include "sim/rate_network.hpp"
 #include "tests/support/threads.hpp"
@@ -298,6 +299,89 @@ TEST_CASE("Dropout and noise have the mean of what they replace and the variance
     CHECK((quiet.sent().array() == 0.5f).all());  // never in a test
 }
 
+TEST_CASE("The gain multiplies what is sent, after normalisation", "[contract]") {
+    const auto description = app::parse_description("[populations.p]\nmodel = \"image_source\"\nsize = 50\n", "test.toml");
+    const auto circuit = app::build_circuit(description);
+    const std::vector<std::uint32_t> trials{0, 1, 2};
+    RateLayer louder(circuit->population(0), {.gain = 3}, 3),
+        both(circuit->population(0), {.normalisation = Normalisation::length, .gain = 3}, 3);
+    for (auto* layer : {&louder, &both}) layer->show(RateMatrix::Constant(50, 3, 0.2f), {trials, false, false, 0});
+    CHECK((louder.sent().array() - 0.6f).abs().maxCoeff() < 1e-6f);
+    CHECK((both.sent().array() - 3).abs().maxCoeff() < 1e-5f);
+    CHECK((louder.activity().array() == 0.2f).all());
+}
+
+namespace {
+
+const std::string drifting = R"(
+[populations.side]
+model = "poisson"
+size = 300
+[projections.box]
+from = "hidden"
+to = "side"
+weight = {distribution = "normal", mean = 0.2, std = 1.5}
+drift = 0.1
+)";
+
+}  // namespace
+
+TEST_CASE("Weights that drift keep their mean and spread and forget where they were", "[statistical]") {
+    const Images images(2);
+    Rates e(network(transpose) + drifting, {"populations.hidden.size=200"});
+    const auto moments = [](const Eigen::MatrixXd& w) { return std::pair{w.mean(), std::sqrt((w.array() - w.mean()).square().mean())}; };
+    const Eigen::MatrixXd before = e.matrix(3);
+    const auto [mean, std] = moments(before);
+    const int minibatches = 50;
+    for (int k = 0; k < minibatches; ++k) e.trainer->learn(images.shown, 1);
+    e.trainer->update_circuit();
+    const Eigen::MatrixXd after = e.matrix(3);
+    const auto [mean_after, std_after] = moments(after);
+    // 60,000 weights, a stationary random walk: six standard errors
+    CHECK(std::abs(mean_after - mean) < 6 * std / std::sqrt(6e4));
+    CHECK(std::abs(std_after / std - 1) < 6 / std::sqrt(2 * 6e4));
+    const double kept = ((before.array() - mean) * (after.array() - mean_after)).mean() / std / std_after;
+    CHECK(std::abs(kept - std::pow(1 - 0.1 * 0.1, minibatches / 2.0)) < 6 / std::sqrt(6e4));
+    const auto state = e.trainer->state();
+    e.trainer->learn(images.shown, 1);
+    CHECK((e.trainer->state() != state));
+    e.trainer->restore(state);
+    CHECK(e.matrix(3) == after);
+}
+
+TEST_CASE("A drift has the same bits for any number of threads, and of others' presence", "[contract]") {
+    const Images images(2);
+    const auto run = [&](const std::string& more) {
+        Rates e(more + network(transpose) + drifting, {"populations.hidden.size=200"});
+        for (int k = 0; k < 5; ++k) e.trainer->learn(images.shown, 1);
+        e.trainer->update_circuit();
+        return e.matrix(3);
+    };
+    const Eigen::MatrixXd one = with_threads(1, [&] { return run(""); });
+    CHECK(with_threads(3, [&] { return run(""); }) == one);
+    CHECK(run("[populations.other]\nmodel = \"poisson\"\nsize = 3\n") == one);
+}
+
+TEST_CASE("A drift is for fixed weights in rate mode", "[contract]") {
+    CHECK_THROWS_WITH(Rates(network(transpose), {"projections.up.drift=0.1"}),
+                      Catch::Contains("projections.up.drift: is for synapses that do not learn"));
+    CHECK_THROWS_WITH(Rates(network(transpose), {"projections.back.drift=0.1"}),
+                      Catch::Contains("projections.back.drift") && Catch::Contains("cannot drift"));
+    CHECK_THROWS_WITH(Rates(network(transpose) + drifting, {"projections.box.drift=1.5"}),
+                      Catch::Contains("projections.box.drift: must be >= 0 and <= 1, got 1.5"));
+    const std::vector<std::string> spikes{"run.mode=spiking"};
+    CHECK_THROWS_WITH(app::build_circuit(app::parse_description(network(transpose) + drifting, "test.toml", spikes)),
+                      Catch::Contains("projections.box.drift: needs run.mode = \"rate\""));
+}
+
+TEST_CASE("Annealing falls by half a cosine, or along a line over the second half", "[analytic]") {
+    for (const double done : {0.0, 0.3, 0.5, 0.75, 1.0}) {
+        CHECK(app::annealing_factor(Annealing::none, done) == 1);
+        CHECK(app::annealing_factor(Annealing::cosine, done) == Approx(0.5 + 0.5 * std::cos(3.14159265358979 * done)));
+        CHECK(app::annealing_factor(Annealing::linear_after_half, done) == Approx(done < 0.5 ? 1 : 2 - 2 * done).margin(1e-15));
+    }
+}
+
 TEST_CASE("A minibatch in the rate reading has the same bits for any number of threads", "[contract]") {
     const Images images(40);
     const auto run = [&] {
@@ -541,6 +625,31 @@ TEST_CASE("Forward-Forward climbs the probability of positive and descends that 
         }
 }
 
+TEST_CASE("Peer normalisation draws units to the running mean activity of their population", "[analytic]") {
+    const Images first(20), second(30, 12, 3);
+    const auto text = judged("label", "learns", "high");
+    const std::vector<std::string> still{"projections.up.plasticity.learning_rate=0.0", "projections.named.plasticity.learning_rate=0.0"};
+    auto drawn = still;
+    for (const std::string p : {"up", "named"}) drawn.push_back("projections." + p + ".plasticity.peer_normalisation=0.3");
+    Rates without(text, still), with(text, drawn);
+    const auto activity = [&](const Images& images) -> Eigen::VectorXd {
+        return (with.matrix(0) * images.matrix() + with.matrix(1) * images.targets(4)).cwiseMax(0).rowwise().mean();
+    };
+    const auto difference = [&]() -> Eigen::MatrixXd {
+        return with.spread(0, with.trainer->measure(first.shown)[0]) - without.spread(0, without.trainer->measure(first.shown)[0]);
+    };
+    CHECK(difference().norm() == 0);  // nobody has been active yet
+    with.trainer->learn(first.shown, 1);
+    with.trainer->learn(second.shown, 1);
+    const Eigen::VectorXd usual = 0.9 * activity(first) + 0.1 * activity(second);
+    const Eigen::MatrixXd wanted = 0.3 * (usual.mean() - usual.array()).matrix() * first.matrix().rowwise().sum().transpose();
+    CHECK(relative_error(difference(), wanted) < 1e-5);
+    CHECK(relative_error(difference(), wanted) < 1e-5);  // measuring is not remembered
+    Rates unlearning(judged("label", "unlearns", "high"), drawn), plain(judged("label", "unlearns", "high"), still);
+    unlearning.trainer->learn(first.shown, 1);
+    CHECK((unlearning.trainer->measure(first.shown) == plain.trainer->measure(first.shown)));
+}
+
 TEST_CASE("No label reaches the answer of a sequence", "[contract]") {
     Images images(30);
     auto text = judged("label", "learns", "high");
@@ -583,6 +692,17 @@ unlearns = ["up", "named"]
         for (auto& p : other) p.label = static_cast<std::uint8_t>((p.label + 1) % 4);
         const auto again = e.trainer->test(other);
         for (std::size_t k = 0; k < answers.size(); ++k) CHECK(answers[k].answer == again[k].answer);
+    }
+    Rates all(text, {"schedule.answer=goodness"}), few(text, {"schedule.answer=short_list"});
+    const auto by_all = all.trainer->test(images.shown), by_few = few.trainer->test(images.shown);
+    const Eigen::MatrixXd neutral = Eigen::MatrixXd::Constant(4, 30, 0.25),
+                          liked = all.matrix(2) * (all.matrix(0) * images.matrix() + all.matrix(1) * neutral).cwiseMax(0);
+    for (Eigen::Index k = 0; k < 30; ++k) {  // of four labels, only the one that the softmax likes least is not on the list
+        Eigen::Index least = 0;
+        liked.col(k).minCoeff(&least);
+        const auto i = static_cast<std::size_t>(k);
+        CHECK(by_few[i].answer != least);
+        if (by_all[i].answer != least) CHECK(by_few[i].answer == by_all[i].answer);
     }
     CHECK_THROWS_WITH(Rates(text, {"schedule.phases.neutral.clamps=[\"label\"]"}), Catch::Contains("would leak the label"));
 }

@@ -234,9 +234,8 @@ TEST_CASE("an empty file is refused") {
 
 TEST_CASE("an unknown key is refused at every level") {
     CHECK(fault("[runs]\n") ==
-          "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, stimuli, schedule, "
-          "record, "
-          "metrics, circuit, when");
+          "net.toml:1:2: runs: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, plasticity, "
+          "stimuli, schedule, record, metrics, circuit, when");
     CHECK(
         fault_with("seed =", "sede =") ==
         "net.toml:7:1: run.sede: unknown key; did you mean seed? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, propagator");
@@ -276,7 +275,7 @@ TEST_CASE("a wrong type is refused at every level") {
     CHECK(fault_with("dale = true", "dale = 1") == "net.toml:49:8: projections.out.plasticity.dale: must be true or false, got 1");
     CHECK(fault("[schedule.phases]") == "net.toml:1:1: schedule.phases: must be a list of tables, each [[schedule.phases]], got a table");
     CHECK(fault("[projections.p]\nfrom=\"a\"\nto=\"b\"\nplasticity = \"stdp\"") ==
-          "net.toml:4:14: projections.p.plasticity: must be a table, got \"stdp\"");
+          "net.toml:4:14: projections.p.plasticity: there is no table plasticity \"stdp\"; there are none at all");
 }
 
 TEST_CASE("a value out of range is refused at every level") {
@@ -498,6 +497,7 @@ to = "a"
 receptor = ""
 connector = "all_to_all"
 delay_site = "axonal"
+drift = 0.0
 weight = {distribution = "normal", mean = 0.0, std = 2.0, high = 4.0, fan_in = false}
 delay_ms = 1.0
 
@@ -517,6 +517,7 @@ to = "a"
 receptor = ""
 connector = "all_to_all"
 delay_site = "axonal"
+drift = 0.0
 weight = 1.0
 delay_ms = 1.0
 
@@ -636,6 +637,47 @@ TEST_CASE("another rule or model drops the file's parameters and keeps those of 
     CHECK(parse(rich, {"projections.out.plasticity.rule="}).projection("out")->plasticity.parameters.empty());
 }
 
+TEST_CASE("projections share a table plasticity, and their own keys win") {
+    const std::string shared = R"(
+[populations.a]
+model = "poisson"
+[plasticity.slow]
+rule = "stdp"
+learning_rate = 0.1
+a_plus = 2.0
+[projections.one]
+from = "a"
+to = "a"
+plasticity = "slow"
+[projections.two]
+from = "a"
+to = "a"
+plasticity = {like = "slow", learning_rate = 0.2}
+)";
+    const auto d = parse(shared);
+    CHECK(d.projection("one")->plasticity.rule == "stdp");
+    CHECK(d.projection("one")->plasticity.learning_rate == 0.1);
+    CHECK(d.projection("two")->plasticity.learning_rate == 0.2);
+    CHECK(d.projection("two")->plasticity.parameters.at("a_plus").value == Value{2.0});
+    CHECK(parse(write_description(d)) == d);  // each has its own there
+
+    const auto faster = parse(shared, {"plasticity.slow.learning_rate=0.3", "projections.one.plasticity.w_max=1"});
+    CHECK(faster.projection("one")->plasticity.learning_rate == 0.3);
+    CHECK(faster.projection("one")->plasticity.w_max == 1);
+    CHECK(faster.projection("two")->plasticity.learning_rate == 0.2);
+    const auto other = parse(shared, {"projections.one.plasticity.rule=hebbian"});
+    CHECK(other.projection("one")->plasticity.rule == "hebbian");
+    CHECK(other.projection("one")->plasticity.learning_rate == 0.1);
+    CHECK(other.projection("one")->plasticity.parameters.empty());
+
+    CHECK(fault(shared, {"projections.one.plasticity=slo"}) ==
+          "--set projections.one.plasticity: there is no table plasticity \"slo\"; did you mean slow? Known: slow");
+    CHECK(fault(shared, {"plasticity.slo.rule=stdp"}) ==
+          "--set plasticity.slo.rule: plasticity.slo: there is no table plasticity \"slo\"; did you mean slow? Known: slow");
+    CHECK(fault(shared + "[plasticity.fast]\nrule = \"stdp\"\n") ==
+          "net.toml:16:13: plasticity.fast: no projection refers to it, by plasticity = \"fast\"");
+}
+
 TEST_CASE("naming the choice of the file again changes nothing") {
     CHECK(parse(rich, {"projections.up.connector=random", "projections.out.plasticity.rule=stdp", "populations.hidden.model=poisson"}) ==
           parse(rich));
@@ -651,9 +693,8 @@ TEST_CASE("an override that cannot be applied is refused") {
           "--set run.dt_m: unknown key; did you mean dt_ms? Allowed: mode, dt_ms, duration_ms, warmup_ms, seed, threads, "
           "propagator");
     CHECK(fault_set({"rnu.dt_ms=1"}) ==
-          "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, stimuli, schedule, "
-          "record, "
-          "metrics, circuit, when");
+          "--set rnu.dt_ms: rnu: unknown key; did you mean run? Allowed: plots, run, data, populations, projections, plasticity, "
+          "stimuli, schedule, record, metrics, circuit, when");
     CHECK(fault_set({"populations.hiden.size=3"}) ==
           "--set populations.hiden.size: populations.hiden: there is no population \"hiden\"; did you mean hidden? Known: pixels, hidden, "
           "answer");
