@@ -88,7 +88,7 @@ def bits(directory):
     summary = json.loads((directory / "summary.json").read_text())
     arrays["rates"] = summary["rates_Hz"]
     arrays["activity"] = summary.get("activity")
-    arrays["metrics"] = {k: v for k, v in summary["metrics"].items() if k not in ("images_per_s", "training_s")}
+    arrays["metrics"] = {k: v for k, v in summary["metrics"].items() if k not in ("images_per_s", "training_s", "test_images_per_s", "untrained_test_images_per_s")}
     return arrays
 
 
