@@ -187,7 +187,6 @@ Answer Trainer::present(Replica& replica, const Presentation& shown, const Manne
 void Trainer::prepare(Replica& replica, const Presentation& shown) const {
     std::vector<float> pixels(shown.image.size());
     std::transform(shown.image.begin(), shown.image.end(), pixels.begin(), stimulus_of<float>);
-    replica.reset(shown.trial);
     replica.set_stimulus(schedule_.input, pixels);
     if (schedule_.label) {
         const auto labels = circuit_.population(*schedule_.label).size();
