@@ -11,6 +11,7 @@ Reads spikes.h5 and frame reports (SONATA), activity.h5, config.toml, intervals.
 input is bad or there is nothing to draw.
 """
 import argparse
+import collections
 import csv
 import dataclasses
 import functools
@@ -34,6 +35,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 # Okabe & Ito 2008, without the yellow that paper swallows: safe for the colour-blind. Then greys for the ninth and on.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F"]
+LINE_STYLES = ["-", "--", ":", "-."]  # of lines for which there is no colour left
 EXCITATORY, INHIBITORY = ("#08306B", "#4393C9"), ("#7F1D0E", "#E4744A")  # ends of a scale for several populations of a kind
 PHASE_TINTS = ["#EDEDED", "#DCE9F5", "#FCEBD3", "#DDF0E3", "#F5E1EC", "#F7F5D0"]
 STYLE = {
@@ -1110,9 +1112,11 @@ def legend_entries(series):
 def draw_panel(axes, panel):
     scale_axis(axes, "x", panel.x_log, [s.x for s in panel.series])
     scale_axis(axes, "y", panel.y_log, [s.y for s in panel.series])
+    lines_of = collections.Counter()
     for k, (series, colour) in enumerate(zip(panel.series, series_colours(panel.series))):
         if series.line:
-            draw_line(axes, series, colour)
+            draw_line(axes, series, colour, LINE_STYLES[lines_of[colour] % len(LINE_STYLES)])
+            lines_of[colour] += bool(series.name)
         else:
             draw_points(axes, series, colour, "os^Dv"[k % 5])
     values = np.concatenate([s.y for s in panel.series] or [np.zeros(0)])
@@ -1137,8 +1141,8 @@ def series_colours(series):
     return colours
 
 
-def draw_line(axes, series, colour):
-    axes.plot(series.x, series.y, color=colour, linewidth=1.1, label=series.name, zorder=2)
+def draw_line(axes, series, colour, style):
+    axes.plot(series.x, series.y, color=colour, linestyle=style, linewidth=1.1, label=series.name, zorder=2)
     if len(series.error):
         axes.fill_between(series.x, series.y - series.error, series.y + series.error, color=colour, alpha=0.2, linewidth=0, zorder=1)
 
