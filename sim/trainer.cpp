@@ -130,9 +130,12 @@ std::vector<Answer> Trainer::test(std::span<const Presentation> images) {
     std::vector<Answer> answers(images.size());
     in_parallel(images.size(), [&](Worker& worker, std::size_t i) {
         answers[i].label = images[i].label;
-        if (schedule_.answer != AnswerBy::goodness) answers[i] = present(worker.replica, images[i], {});
+        if (schedule_.answer == AnswerBy::goodness) {
+            answer_by_goodness(worker.replica, images[i], answers[i]);
+        } else {
+            answers[i] = present(worker.replica, images[i], {});
+        }
         count_spikes(worker);
-        if (schedule_.answer != AnswerBy::readout) answer_by_goodness(worker.replica, images[i], answers[i]);
     });
     return answers;
 }
