@@ -512,6 +512,7 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
         for (const auto& projection : description.projections) {
             phase.conducts.push_back(named(p.conducts, projection.name));
             phase.learns.push_back(!projection.plasticity.rule.empty() && named(p.learns, projection.name));
+            phase.unlearns.push_back(!projection.plasticity.rule.empty() && named(p.unlearns, projection.name));
         }
         for (const auto& name : p.clamps) {
             const bool is_image =
@@ -521,8 +522,6 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
             phase.clamps.push_back(circuit.find_population(name));
         }
         for (const auto& name : p.updates) phase.updates.push_back(circuit.find_population(name));
-        for (const auto& projection : description.projections)
-            phase.unlearns.push_back(!projection.plasticity.rule.empty() && named(p.unlearns, projection.name));
         phase.keeps = static_cast<float>(p.keeps);
         if (!p.keeps_of.empty()) phase.keeps_of = index_of_phase(spec, p.keeps_of);
         phase.repeats = static_cast<std::size_t>(p.repeats);

@@ -151,11 +151,11 @@ void BatchLearner::accumulate(const SynapseBlock& block, const SpikeHistory& pre
             if (!slope.empty()) {  // gated on the pre spike: every arrival that matters potentiates
                 s.slope_row.assign(stride, 0);
                 const auto slope_of = [&](std::uint32_t arrival) { return slope.data() + arrival * stride; };
-                for (const auto n : arrivals)
-                    if (!gate.strength.empty()) add_scaled(s.slope_row.data(), slope_of(n), -causal * gate.strength[n], stride);
                 if (gate.strength.empty())
                     ydot::add_rows(s.slope_row.data(), -causal, arrivals.size(), stride,
                                    [&](std::size_t k) { return slope_of(arrivals[k]); });
+                else
+                    for (const auto n : arrivals) add_scaled(s.slope_row.data(), slope_of(n), -causal * gate.strength[n], stride);
             }
             std::int32_t* const sum = changes.sum.data() + first;
             const float *const w = row.weight.data(), *const pairs = s.row.data(),

@@ -16,6 +16,13 @@ struct GateTrace {
     std::vector<std::uint8_t> conducts{};  ///< spikes that arrive in this step reach the synapse; empty: all do
     std::vector<float> strength{};         ///< changes of arrivals in this step count so much; empty: 1. Gates on the pre spike only
     std::size_t steps() const noexcept { return open.size(); }
+    /// So many steps more, all alike.
+    void append(Step count, bool opens, bool pairs, bool arrives) {
+        const auto more = static_cast<std::size_t>(count);
+        open.insert(open.end(), more, opens);
+        paired.insert(paired.end(), more, pairs);
+        conducts.insert(conducts.end(), more, arrives);
+    }
 };
 
 /// Changes of one block summed over presentations. Integers, so that the sum does not depend on the order in which threads add, in units of

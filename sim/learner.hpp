@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -15,6 +16,8 @@
 #include "sim/spikes.hpp"
 
 namespace ydot {
+
+class Circuit;
 
 /// A phase of a presentation, frozen: names are indices, times are steps.
 struct Phase {
@@ -33,9 +36,8 @@ struct Phase {
     bool samples = true;
     TargetLabel target = TargetLabel::label;
 
-    bool clamps_population(std::size_t population) const noexcept {
-        return std::find(clamps.begin(), clamps.end(), population) != clamps.end();
-    }
+    bool clamps_population(std::size_t population) const noexcept;
+    bool teaches() const noexcept;  ///< some projection learns or unlearns
 };
 
 /// Some phases of a schedule, for some epochs.
@@ -58,7 +60,31 @@ struct Schedule {
 
     Step longest() const noexcept;                  ///< steps of the longest presentation
     bool shows_label(const Phase&) const noexcept;  ///< the label population shows the right label
+    /// The first phases of a stage, one behind the other, that show the right label: with them labels are tried.
+    std::vector<std::size_t> label_phases(const Stage&) const;
+    std::vector<std::uint8_t> learning(const Stage&) const;  ///< by projection, whether it learns or unlearns in the stage
 };
+
+/// Who says which label is right: populations whose goodness is added up, and whether the right label excites (1) or quiets (-1) them.
+struct Jury {
+    std::vector<std::size_t> populations;
+    float direction = 1;
+};
+/// The targets of the projections that learn with a layer factor. The first of several is left out unless it hears another: what sees the
+/// input as it is helps little (Hinton 2022).
+/// @param factors  by projection; null: does not learn, or without one
+Jury jury_of(const Circuit& circuit, std::span<const LayerFactor* const> factors);
+
+/// What a layer factor multiplies changes with, before the sign of the phase: 1 - p of "positive" where a phase learns (sign 1), p where it
+/// unlearns
+/// (-1), and the sign of the sharpness.
+/// @param goodness  of one image (a number) or of several (an Eigen array that outlives the result)
+template <class Goodness, class Real>
+auto surprise(const LayerFactor& factor, const Goodness& goodness, Real units, Real sign) {
+    using std::exp;
+    const Real threshold = static_cast<Real>(factor.threshold) * units, sharpness = static_cast<Real>(factor.sharpness);
+    return (sharpness > 0 ? Real{1} : Real{-1}) / (1 + exp(sign * sharpness * (goodness - threshold)));
+}
 
 /// What a pixel is as the stimulus of a unit: 0 background, 1 full ink.
 template <std::floating_point T>

@@ -17,6 +17,11 @@ MeanField::MeanField(const Circuit& circuit, const Schedule& schedule) : circuit
         if (projection.plasticity &&
             (projection.site != DelaySite::axonal || projection.plasticity->rule->window().pairing != Pairing::all))
             throw Error("projections." + projection.name, "the rate reading needs axonal delays and pairing = \"all\"", {});
+        const bool unlearns =
+            std::any_of(schedule.phases.begin(), schedule.phases.end(), [&](const Phase& phase) { return phase.unlearns[k]; });
+        if (projection.plasticity && (unlearns || projection.plasticity->rule->layer_factor()))
+            throw Error("projections." + projection.name,
+                        "the rate reading of a schedule of spikes knows neither unlearning nor layer factors", {});
         std::map<Step, Matrix> by_delay;
         for (const auto& block : projection.blocks)
             block.for_each([&](std::uint32_t source, std::uint32_t target, std::uint16_t delay, float w) {
@@ -75,12 +80,7 @@ std::vector<MeanField::Matrix> MeanField::expected_spikes(const Presentation& sh
 
 GateTrace MeanField::gate_of(std::size_t projection) const {
     GateTrace gate;
-    for (const auto& phase : schedule_.phases) {
-        const auto steps = static_cast<std::size_t>(phase.steps);
-        gate.open.insert(gate.open.end(), steps, phase.learns[projection]);
-        gate.paired.insert(gate.paired.end(), steps, phase.paired);
-        gate.conducts.insert(gate.conducts.end(), steps, phase.conducts[projection]);
-    }
+    for (const auto& phase : schedule_.phases) gate.append(phase.steps, phase.learns[projection], phase.paired, phase.conducts[projection]);
     return gate;
 }
 

@@ -15,14 +15,6 @@ constexpr float usual_weight = 0.1f;  // of the newest minibatch in the running 
 
 bool contains(const std::vector<std::size_t>& list, std::size_t x) { return std::find(list.begin(), list.end(), x) != list.end(); }
 
-/// 1 - p of "positive" where a phase learns (sign 1), p where it unlearns (-1), one an image; with the sign of the sharpness.
-Eigen::VectorXf surprise(const RateMatrix& post, const LayerFactor& factor, float sign) {
-    const float threshold = static_cast<float>(factor.threshold) * static_cast<float>(post.rows()),
-                sharpness = static_cast<float>(factor.sharpness);
-    const Eigen::ArrayXf goodness = post.colwise().squaredNorm().transpose();
-    return (sharpness > 0 ? 1.0f : -1.0f) / (1 + (sign * sharpness * (goodness - threshold)).exp());
-}
-
 }  // namespace
 
 RateMatrix images_of(std::span<const Presentation> images) {
@@ -45,10 +37,11 @@ void RateSequence::begin_stage(const Stage& stage) {
     stage_ = &stage;
     readings_.assign(links_.size(), {});
     judges_.clear();
-    judged_.clear();
+    label_phases_ = schedule_.label_phases(stage);
+    const auto learning = schedule_.learning(stage);
+    std::vector<const LayerFactor*> factors(links_.size());
     for (std::size_t k = 0; k < links_.size(); ++k) {
-        const auto learns = [&](std::size_t phase) { return schedule_.phases[phase].learns[k] || schedule_.phases[phase].unlearns[k]; };
-        if (std::none_of(stage.phases.begin(), stage.phases.end(), learns)) continue;
+        if (!learning[k]) continue;
         const auto& projection = links_[k].projection();
         const auto& rule = stage.rule ? *stage.rule : *projection.plasticity->rule;
         const auto window = rule.window();
@@ -64,13 +57,10 @@ void RateSequence::begin_stage(const Stage& stage) {
                                            [&](const Judge& j) { return j.population == projection.to && j.factor == *factor; });
             readings_[k].judge = static_cast<std::size_t>(same - judges_.begin());
             if (same == judges_.end()) judges_.push_back({projection.to, *factor});
-            if (!contains(judged_, projection.to)) judged_.push_back(projection.to);
-            direction_ = factor->sharpness > 0 ? 1.0f : -1.0f;
+            factors[k] = factor;
         }
     }
-    const auto hears_a_judged = [&](const RateLink& link) { return link.to() == judged_.front() && contains(judged_, link.from()); };
-    if (judged_.size() > 1 && std::none_of(links_.begin(), links_.end(), hears_a_judged))
-        judged_.erase(judged_.begin());  // the first layer sees the input as it is: it helps little (Hinton 2022)
+    jury_ = jury_of(circuit_, factors);
 }
 
 std::vector<Answer> RateSequence::present(std::span<const Presentation> images, bool teach) {
@@ -109,8 +99,7 @@ void RateSequence::start(Minibatch& batch) {
 
 void RateSequence::run(Minibatch& batch, std::size_t index) {
     const auto& phase = schedule_.phases[index];
-    const auto any = [](const auto& list) { return std::find(list.begin(), list.end(), 1) != list.end(); };
-    const bool learns = batch.teach && (any(phase.learns) || any(phase.unlearns));
+    const bool learns = batch.teach && phase.teaches();
     batch.goodness.assign(batch.images.size(), 0);
     for (std::size_t repeat = 0; repeat < phase.repeats; ++repeat) {
         const RateLayer::Occasion occasion{batch.trials, batch.teach, batch.teach && phase.samples,
@@ -195,7 +184,9 @@ void RateSequence::judge(const std::vector<std::uint8_t>& learning, float sign) 
     for (const auto index : wanted) {
         auto& by = judges_[index];
         const auto& y = layers_[by.population].activity();
-        by.post = y * surprise(y, by.factor, sign).asDiagonal();
+        const Eigen::ArrayXf goodness = y.colwise().squaredNorm().transpose();
+        const Eigen::VectorXf factor = surprise(by.factor, goodness, static_cast<float>(y.rows()), sign);
+        by.post = y * factor.asDiagonal();
         if (by.factor.peer_normalisation == 0 || sign < 0) continue;
         if (by.usual.size() > 0)
             by.post.colwise() += static_cast<float>(by.factor.peer_normalisation) * (by.usual.mean() - by.usual.array()).matrix();
@@ -245,7 +236,7 @@ void RateSequence::read_out(Minibatch& batch) const {
 }
 
 void RateSequence::add_goodness(Minibatch& batch) const {
-    for (const auto p : judged_)
+    for (const auto p : jury_.populations)
         for (std::size_t k = 0; k < batch.goodness.size(); ++k)
             batch.goodness[k] += static_cast<double>(layers_[p].activity().col(static_cast<Eigen::Index>(k)).squaredNorm());
 }
@@ -260,18 +251,6 @@ std::vector<std::size_t> RateSequence::labels_by_liking(std::size_t image) const
     return labels;
 }
 
-/// Goes through the first phases that show the right label while learning, with the labels that are tried in its place.
-void RateSequence::try_labels(Minibatch& batch) {
-    start(batch);
-    bool shown = false;
-    for (const auto index : stage_->phases) {
-        const auto& phase = schedule_.phases[index];
-        if (schedule_.shows_label(phase)) run(batch, index);
-        else if (shown) break;
-        shown |= schedule_.shows_label(phase);
-    }
-}
-
 /// The best of all labels, or of a short list of those that the readout likes most.
 void RateSequence::answer_by_goodness(Minibatch& batch) {
     std::vector<std::vector<std::size_t>> candidates;
@@ -282,9 +261,10 @@ void RateSequence::answer_by_goodness(Minibatch& batch) {
     for (std::size_t rank = 0; rank < tries; ++rank) {
         batch.tried.clear();
         for (const auto& list : candidates) batch.tried.push_back(list[rank]);
-        try_labels(batch);
+        start(batch);
+        for (const auto index : label_phases_) run(batch, index);
         for (std::size_t k = 0; k < best.size(); ++k) {
-            const double goodness = static_cast<double>(direction_) * batch.goodness[k];
+            const double goodness = static_cast<double>(jury_.direction) * batch.goodness[k];
             if (goodness <= best[k]) continue;
             best[k] = goodness;
             batch.answers[k].answer = static_cast<std::uint8_t>(batch.tried[k]);

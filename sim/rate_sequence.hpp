@@ -64,7 +64,6 @@ private:
     void read_out(Minibatch& batch) const;
     void add_goodness(Minibatch& batch) const;
     std::vector<std::size_t> labels_by_liking(std::size_t image) const;
-    void try_labels(Minibatch& batch);
     void answer_by_goodness(Minibatch& batch);
     void measure_reconstruction(Minibatch& batch) const;
 
@@ -76,10 +75,10 @@ private:
 
     // of the stage
     const Stage* stage_ = nullptr;
-    std::vector<Reading> readings_;    ///< by projection
-    std::vector<Judge> judges_;        ///< one for each population and factor
-    std::vector<std::size_t> judged_;  ///< populations whose goodness tells the label
-    float direction_ = 1;              ///< of goodness
+    std::vector<Reading> readings_;  ///< by projection
+    std::vector<Judge> judges_;      ///< one for each population and factor
+    std::vector<std::size_t> label_phases_;
+    Jury jury_;
 };
 
 /// The image of each presentation as a column.

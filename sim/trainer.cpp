@@ -11,16 +11,6 @@
 
 namespace ydot {
 
-Step Schedule::longest() const noexcept {
-    Step steps = 0;
-    for (const auto& phase : phases) steps += phase.readout || shows_label(phase) ? std::max(phase.steps, test_readout_steps) : phase.steps;
-    return steps;
-}
-
-bool Schedule::shows_label(const Phase& phase) const noexcept {
-    return label && phase.target == TargetLabel::label && phase.clamps_population(*label);
-}
-
 struct Trainer::Worker {
     explicit Worker(Circuit& circuit, const Schedule& schedule, std::size_t plastic)
         : replica(circuit, schedule.longest() + circuit.window()), changes(plastic), measured(plastic) {}
@@ -57,6 +47,8 @@ Trainer::~Trainer() = default;
 /// Strengths other than 1 are known for arrivals only.
 void Trainer::check(const Projection& projection) const {
     const auto& plasticity = *projection.plasticity;
+    if (const auto* factor = plasticity.rule->layer_factor(); factor && factor->peer_normalisation > 0)
+        throw Error("projections." + projection.name + ".plasticity.peer_normalisation", "needs run.mode = \"rate\"", {});
     if (plasticity.gate != Gate::pre || projection.site != DelaySite::axonal || plasticity.rule->window().pairing != Pairing::all)
         throw Error("projections." + projection.name + ".plasticity",
                     "a projection that unlearns, or waits for its layer, needs gate = \"pre\", pairing = \"all\" and axonal delays", {});
@@ -64,25 +56,15 @@ void Trainer::check(const Projection& projection) const {
 
 void Trainer::begin_stage(std::size_t stage) {
     stage_ = &schedule_.stages[stage];
-    learns_.assign(circuit_.projections().size(), 0);
-    for (const auto k : stage_->phases)
-        for (std::size_t p = 0; p < learns_.size(); ++p) learns_[p] |= schedule_.phases[k].learns[p] | schedule_.phases[k].unlearns[p];
+    learns_ = schedule_.learning(*stage_);
+    label_phases_ = schedule_.label_phases(*stage_);
     last_needed_ = 0;
-    label_phases_.clear();
-    for (const auto k : stage_->phases) {
-        const auto& phase = schedule_.phases[k];
-        if (phase.readout || phase.paired || learns(phase)) last_needed_ = k;
-        if (schedule_.shows_label(phase) && (label_phases_.empty() || label_phases_.back() + 1 == k)) label_phases_.push_back(k);
-    }
-    judged_.clear();
-    for (std::size_t p = 0; p < learns_.size(); ++p) {
-        const auto& projection = circuit_.projections()[p];
-        const auto* factor = projection.plasticity ? projection.plasticity->rule->layer_factor() : nullptr;
-        if (!factor || !learns_[p]) continue;
-        direction_ = factor->sharpness > 0 ? 1.0f : -1.0f;
-        if (std::find(judged_.begin(), judged_.end(), projection.to) == judged_.end()) judged_.push_back(projection.to);
-    }
-    if (judged_.size() > 1) judged_.erase(judged_.begin());  // the first layer sees the input as it is: it helps little (Hinton 2022)
+    for (const auto k : stage_->phases)
+        if (const auto& phase = schedule_.phases[k]; phase.readout || phase.paired || phase.teaches()) last_needed_ = k;
+    std::vector<const LayerFactor*> factors(learns_.size());
+    for (std::size_t p = 0; p < factors.size(); ++p)
+        if (learns_[p]) factors[p] = circuit_.projections()[p].plasticity->rule->layer_factor();
+    jury_ = jury_of(circuit_, factors);
     for (auto& plastic : plastic_) plastic.velocity.clear();
 }
 
@@ -163,7 +145,7 @@ Answer Trainer::present(Replica& replica, const Presentation& shown, const Manne
         if (!manner.teach && index == stage_->phases.back()) replica.clear_activity(schedule_.input);
         replica.run(phase.readout && !manner.teach && schedule_.test_readout_steps > 0 ? schedule_.test_readout_steps : phase.steps);
         if (manner.gates) note_gates(replica, phase, *manner.gates);
-        answer.learned |= learns(phase);
+        answer.learned |= phase.teaches();
         if (!phase.readout) continue;
         answered = true;
         const auto activity = replica.mean_activity(schedule_.readout);
@@ -224,31 +206,22 @@ void Trainer::show_targets(Replica& replica, const Phase& phase, const Presentat
     }
 }
 
-bool Trainer::learns(const Phase& phase) const {
-    const auto any = [](const auto& list) { return std::find(list.begin(), list.end(), 1) != list.end(); };
-    return any(phase.learns) || any(phase.unlearns);
-}
-
 /// Of a phase that has just ended.
 void Trainer::note_gates(const Replica& replica, const Phase& phase, std::vector<GateTrace>& gates) const {
-    const auto steps = static_cast<std::size_t>(phase.steps);
+    std::vector<std::optional<double>> goodness(circuit_.population_count());
     for (std::size_t p = 0; p < gates.size(); ++p) {
-        auto& gate = gates[p];
-        gate.open.insert(gate.open.end(), steps, phase.learns[p] | phase.unlearns[p]);
-        gate.conducts.insert(gate.conducts.end(), steps, phase.conducts[p]);
-        gate.paired.insert(gate.paired.end(), steps, phase.paired);
-        if (!varies_[p]) continue;
         const auto& projection = circuit_.projections()[p];
-        const float sign = phase.unlearns[p] ? -1.0f : 1.0f;
-        float strength = sign;
-        if (const auto* factor = projection.plasticity->rule->layer_factor(); factor && gate.open.back()) {
-            const auto units = static_cast<double>(circuit_.population(projection.to).size());
-            const double goodness = goodness_of(replica, projection.to, phase.steps);
-            const double surprise =
-                1 / (1 + std::exp(static_cast<double>(sign) * factor->sharpness * (goodness - factor->threshold * units)));
-            strength *= static_cast<float>(factor->sharpness > 0 ? surprise : -surprise);
+        const bool learns = phase.learns[p], unlearns = phase.unlearns[p];
+        gates[p].append(phase.steps, learns || unlearns, phase.paired, phase.conducts[p]);
+        if (!varies_[p]) continue;
+        float strength = unlearns ? -1.0f : 1.0f;
+        if (const auto* factor = projection.plasticity->rule->layer_factor(); factor && (learns || unlearns)) {
+            auto& of_layer = goodness[projection.to];
+            if (!of_layer) of_layer = goodness_of(replica, projection.to, phase.steps);
+            strength *= static_cast<float>(surprise(*factor, *of_layer, static_cast<double>(circuit_.population(projection.to).size()),
+                                                    static_cast<double>(strength)));
         }
-        gate.strength.insert(gate.strength.end(), steps, strength);
+        gates[p].strength.insert(gates[p].strength.end(), static_cast<std::size_t>(phase.steps), strength);
     }
 }
 
@@ -275,14 +248,14 @@ void Trainer::answer_by_goodness(Replica& replica, const Presentation& shown, An
             conduct(replica, phase);
             show_targets(replica, phase, shown, false, label, {});
             if (last)
-                for (const auto p : judged_) replica.clear_activity(p);
+                for (const auto p : jury_.populations) replica.clear_activity(p);
             replica.run(last && schedule_.test_readout_steps > 0 ? schedule_.test_readout_steps : phase.steps);
         }
         double goodness = 0;
-        for (const auto p : judged_)
+        for (const auto p : jury_.populations)
             for (const double y : replica.mean_activity(p)) goodness += y * y;
-        if (static_cast<double>(direction_) * goodness <= best) continue;
-        best = static_cast<double>(direction_) * goodness;
+        if (static_cast<double>(jury_.direction) * goodness <= best) continue;
+        best = static_cast<double>(jury_.direction) * goodness;
         answer.answer = static_cast<std::uint8_t>(label);
     }
 }

@@ -64,7 +64,6 @@ private:
     void note_gates(const Replica&, const Phase&, std::vector<GateTrace>& gates) const;
     double goodness_of(const Replica&, std::size_t population, Step steps) const;
     void answer_by_goodness(Replica&, const Presentation&, Answer&) const;
-    bool learns(const Phase&) const;
     void check(const Projection&) const;
     void keep_slopes(Replica&, const Phase&, bool learning) const;
     void count_spikes(Worker&) const;
@@ -83,8 +82,7 @@ private:
     std::vector<std::size_t> label_phases_;  ///< of the stage, that show the label population the right label; the first run of them
     std::vector<std::uint8_t> learns_;       ///< by projection, in some phase of the stage
     std::vector<std::uint8_t> varies_;       ///< by projection, how much an arrival counts
-    std::vector<std::size_t> judged_;        ///< populations whose goodness says which label is right
-    float direction_ = 1;                    ///< of goodness: 1 active for what is right, -1 quiet
+    Jury jury_;
     std::vector<Plastic> plastic_;
     std::unique_ptr<tbb::enumerable_thread_specific<std::unique_ptr<Worker>>> workers_;
 };

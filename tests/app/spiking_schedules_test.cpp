@@ -233,6 +233,8 @@ TEST_CASE("The third factor of a layer scales what its synapses see", "[analytic
             CHECK(positive[p][k] == Approx(factor * plain[p][k]).margin(0.01));  // of pairs; each presentation is rounded
         }
     CHECK(size > 10);
+    CHECK_THROWS_WITH(Experiment(judged(rule + ", peer_normalisation = 0.1")),
+                      Catch::Contains("projections.up.plasticity.peer_normalisation: needs run.mode = \"rate\""));
 }
 
 TEST_CASE("Forward-Forward with spikes: no label reaches the answer", "[contract]") {
