@@ -526,6 +526,7 @@ Schedule build_schedule(const Description& description, const Circuit& circuit, 
         if (!p.keeps_of.empty()) phase.keeps_of = index_of_phase(spec, p.keeps_of);
         phase.repeats = static_cast<std::size_t>(p.repeats);
         phase.samples = p.samples;
+        phase.persists = p.persists;
         phase.target = p.target;
         if (!p.readout && std::isfinite(p.stop_above))
             throw Error("schedule.phases." + p.name + ".stop_above", "acts only on a phase with readout = true", p.source.text());

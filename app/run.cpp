@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "app/build.hpp"
+#include "app/likelihood.hpp"
 #include "app/recording.hpp"
 #include "app/registry.hpp"
 #include "app/toml_io.hpp"
@@ -322,6 +323,7 @@ private:
             trainer_ = trainer.get();
             learner_ = std::move(trainer);
         }
+        if (description_.metrics.likelihood) machine_of(description_, *circuit_);  // refuses what is none before anything runs
         if (description_.metrics.gradient_angle)
             probe_ = std::make_unique<GradientProbe>(description_, *circuit_, *learner_, schedule_, images_.train);
     }
@@ -340,6 +342,7 @@ private:
         double steps = trainer_ ? static_cast<double>(trainer_->take_activity().steps) : 0;
         training.test("", "testing");
         training.metrics()["test_images"] = static_cast<double>(images_.test.count());
+        if (description_.metrics.likelihood) measure_likelihood(training.metrics());
         if (trainer_) {
             const auto activity = trainer_->take_activity();
             steps += static_cast<double>(activity.steps);
@@ -349,6 +352,14 @@ private:
         result_.summary.metrics = training.metrics();
         result_.curve = training.curve();
         record_presentations("after learning");
+    }
+
+    void measure_likelihood(std::map<std::string, double>& metrics) const {
+        const auto found = likelihood_of(machine_of(description_, *circuit_), images_.test, images_.train, description_.metrics,
+                                         static_cast<std::uint64_t>(description_.run.seed));
+        metrics["test_log_likelihood_nats"] = found.nats;
+        metrics["log_partition"] = found.log_partition.value;
+        metrics["log_partition_error"] = found.log_partition.error;
     }
 
     void take_rates(const Trainer::Activity& activity) {

@@ -113,7 +113,30 @@ std::vector<Presentation> Training::next_batch(std::size_t size) {
         const auto image = order_[shown_ % order_.size()];
         batch.push_back({images_.train.image(image), images_.train.labels[image], static_cast<std::uint32_t>(shown_)});
     }
+    jitter(batch);
     return batch;
+}
+
+/// Moves images and changes labels, as [data] asks for.
+void Training::jitter(std::vector<Presentation>& batch) {
+    const auto pixels = static_cast<std::uint32_t>(description_.data.jitter_pixels);
+    const double label_noise = description_.data.label_noise;
+    if (pixels == 0 && label_noise == 0) return;
+    const auto size = images_.train.image_size();
+    moved_.resize(pixels > 0 ? batch.size() * size : 0);
+    for (std::size_t k = 0; k < batch.size(); ++k) {
+        auto& shown = batch[k];
+        Draws draws(static_cast<std::uint64_t>(description_.run.seed), stream_of("schedule", Purpose::jitter), shown.trial);
+        const auto by = [&] { return static_cast<int>(draws.below(2 * pixels + 1)) - static_cast<int>(pixels); };
+        if (pixels > 0) {
+            const std::span to = std::span(moved_).subspan(k * size, size);
+            const int x = by(), y = by();
+            data::shift_image(shown.image, images_.train.columns, x, y, to);
+            shown.image = to;
+        }
+        if (draws.uniform() < label_noise)
+            shown.label = images_.train.labels[draws.below(static_cast<std::uint32_t>(images_.train.count()))];
+    }
 }
 
 Training::Score Training::score(const data::ImageSet& set, std::uint32_t first_trial, const std::string& what) {

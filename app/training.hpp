@@ -43,6 +43,7 @@ private:
     void add_point(double train_error, double fraction, Progress progress);
     bool better(const LearningPoint& point) const;
     std::vector<Presentation> next_batch(std::size_t size);
+    void jitter(std::vector<Presentation>& batch);
 
     const Description& description_;
     const std::vector<Stage>& stages_;
@@ -57,7 +58,8 @@ private:
     LearningPoint best_;     ///< of this stage
     std::vector<std::vector<float>> best_state_;
     std::vector<std::uint32_t> order_;
-    std::size_t shown_ = 0;  ///< images, in all stages
+    std::vector<std::uint8_t> moved_;  ///< images of the last minibatch, where they are moved
+    std::size_t shown_ = 0;            ///< images, in all stages
     double training_s_ = 0;
 };
 

@@ -57,6 +57,7 @@ public:
         check_ranges(d_.data, "data");
         check_ranges(d_.record, "record");
         check_ranges(d_.metrics, "metrics");
+        if (d_.metrics.likelihood && d_.run.mode == Mode::spiking) fail("metrics.likelihood", "needs run.mode = \"rate\"");
         check_record();
     }
 
@@ -291,6 +292,7 @@ private:
         refuse_unless(phase.keeps_of == none.keeps_of, "keeps_of");
         refuse_unless(phase.repeats == none.repeats, "repeats");
         refuse_unless(phase.samples == none.samples, "samples");
+        refuse_unless(phase.persists == none.persists, "persists");
     }
 
     void check_stages() const {

@@ -63,6 +63,9 @@ void print_learning(const std::map<std::string, double>& metrics) {
     if (metrics.contains("test_reconstruction_error"))
         fmt::print("error of reconstruction of a test image {:.4g}   (untrained {:.4g})\n", metric("test_reconstruction_error"),
                    metric("untrained_test_reconstruction_error"));
+    if (metrics.contains("test_log_likelihood_nats"))
+        fmt::print("log probability of a test image {:.2f} nats   (log Z {:.2f}, weights of the chains known to {:.0f} %)\n",
+                   metric("test_log_likelihood_nats"), metric("log_partition"), 100 * metric("log_partition_error"));
 }
 
 void print_result(const app::RunResult& result, const fs::path& out) {

@@ -72,6 +72,17 @@ ImageSet ImageSet::slice(std::size_t first, std::size_t number) const {
     return {rows, columns, {some_pixels.begin(), some_pixels.end()}, {some_labels.begin(), some_labels.end()}};
 }
 
+void shift_image(std::span<const std::uint8_t> image, std::uint32_t columns, int x, int y, std::span<std::uint8_t> out) {
+    const int width = static_cast<int>(columns), height = static_cast<int>(image.size()) / width;
+    for (int row = 0; row < height; ++row)
+        for (int column = 0; column < width; ++column) {
+            const int from_row = row - y, from_column = column - x;
+            const bool inside = from_row >= 0 && from_row < height && from_column >= 0 && from_column < width;
+            out[static_cast<std::size_t>(row * width + column)] =
+                inside ? image[static_cast<std::size_t>(from_row * width + from_column)] : 0;
+        }
+}
+
 Split load_idx_directory(const fs::path& directory, std::size_t train, std::size_t validation, std::size_t test) {
     if (!fs::is_directory(directory)) refuse(directory, fmt::format("data directory {} does not exist", directory.string()));
     const ImageSet learning = read_pair(directory, "train"), testing = read_pair(directory, "t10k");

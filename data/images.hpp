@@ -29,6 +29,10 @@ struct Split {
     std::string source;  ///< where they are from, for logs: a directory, or "drawn digits, seed 7"
 };
 
+/// The image moved right by `x` and down by `y` pixels; what comes in from the edge is background.
+/// @param image, out  rows x columns pixels each, not the same memory
+void shift_image(std::span<const std::uint8_t> image, std::uint32_t columns, int x, int y, std::span<std::uint8_t> out);
+
 /// Reads a directory with the four files of MNIST, each plain or with .gz after its name:
 /// train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte.
 /// @param train       the first `train` images of the training files that are not for validation; 0: all of them

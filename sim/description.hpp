@@ -267,7 +267,7 @@ struct PhaseSpec {
     double keeps = 0;
     std::string keeps_of;
     std::int64_t repeats = 1;
-    bool samples = true;
+    bool samples = true, persists = false;
     TargetLabel target = TargetLabel::label;
     Source source;
     static constexpr std::tuple fields{
@@ -289,15 +289,18 @@ struct PhaseSpec {
         Field{"unlearns", &PhaseSpec::unlearns, "plastic projections whose gate is open and that change the other way; \"*\": all"},
         Field{"keeps", &PhaseSpec::keeps, "rate mode, with updates: share of the old activity in the new one", unit_interval},
         Field{"keeps_of", &PhaseSpec::keeps_of, "the earlier phase whose activity that is; empty: the one before this phase"},
-        Field{"repeats", &PhaseSpec::repeats, "rate mode, with updates: how often", Range{1, 10000}},
+        Field{"repeats", &PhaseSpec::repeats, "rate mode, with updates: how often; 0: the phase is left out", Range{0, 10000}},
         Field{"samples", &PhaseSpec::samples, "rate mode: whether the noise of the populations acts while learning"},
+        Field{"persists", &PhaseSpec::persists,
+              "rate mode, with updates: while learning, the populations in updates start from where this phase left them in the minibatch "
+              "before (persistent contrastive divergence; Tieleman 2008)"},
         Field{"target", &PhaseSpec::target,
               "what clamped populations are shown: the label, a wrong one, a hard wrong one, or all labels alike"}};
     bool operator==(const PhaseSpec& o) const {
         return std::tie(name, duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above) ==
                    std::tie(o.name, o.duration_ms, o.conducts, o.learns, o.clamps, o.nudge, o.paired, o.readout, o.stop_above) &&
-               std::tie(updates, unlearns, keeps, keeps_of, repeats, samples, target) ==
-                   std::tie(o.updates, o.unlearns, o.keeps, o.keeps_of, o.repeats, o.samples, o.target);
+               std::tie(updates, unlearns, keeps, keeps_of, repeats, samples, persists, target) ==
+                   std::tie(o.updates, o.unlearns, o.keeps, o.keeps_of, o.repeats, o.samples, o.persists, o.target);
     }
 };
 
@@ -307,7 +310,7 @@ struct EnumNames<Annealing> {
     static constexpr std::array<std::string_view, 3> names{"none", "cosine", "linear_after_half"};
 };
 
-/// How the answer to an image is found (rate mode with a label population).
+/// How the answer to an image is found.
 enum class AnswerBy {
     readout,    ///< the most active unit of the readout population
     goodness,   ///< the label with which the network is best, tried one after another (Hinton 2022)
@@ -349,7 +352,7 @@ struct ScheduleSpec {
     std::vector<PhaseSpec> phases;
     std::vector<StageSpec> stages;
     static constexpr std::tuple fields{
-        Field{"input", &ScheduleSpec::input, "population that shows the image (an image source)"},
+        Field{"input", &ScheduleSpec::input, "population that shows the image: an image source, or units that the network drives too"},
         Field{"readout", &ScheduleSpec::readout, "population that gives the answer and receives the target"},
         Field{"units_per_label", &ScheduleSpec::units_per_label,
               "readout units that stand for one label: with L labels, units 0, L, 2 L, ... for label 0", Range{1, 65536}},
@@ -377,14 +380,19 @@ struct EnumNames<Generator> {
 struct DataSpec {
     std::string directory;
     Generator generator = Generator::digits;
-    std::int64_t train = 20000, validation = 2000, test = 2000;
+    std::int64_t train = 20000, validation = 2000, test = 2000, jitter_pixels = 0;
+    double label_noise = 0;
     static constexpr std::tuple fields{
         Field{"directory", &DataSpec::directory, "folder with IDX files (MNIST names, plain or .gz); empty: the built-in drawn digits"},
         Field{"generator", &DataSpec::generator,
               "digits: those of the directory, or drawn ones; one_hot: the patterns of one active pixel, all of which are in every set"},
         Field{"train", &DataSpec::train, "training images; 0: all that the validation split leaves", not_negative},
         Field{"validation", &DataSpec::validation, "images held out of the training set", not_negative},
-        Field{"test", &DataSpec::test, "test images; 0: all", not_negative}};
+        Field{"test", &DataSpec::test, "test images; 0: all", not_negative},
+        Field{"jitter_pixels", &DataSpec::jitter_pixels,
+              "a training image is moved by up to so many pixels, anew every time, along each axis", Range{0, 1000}},
+        Field{"label_noise", &DataSpec::label_noise,
+              "share of the training presentations with a label drawn from those of the training set at random", unit_interval}};
     bool operator==(const DataSpec&) const = default;
 };
 
@@ -434,12 +442,20 @@ struct RecordSpec {
 struct MetricsSpec {
     bool gradient_angle = false;
     std::int64_t gradient_images = 32, gradient_trials = 16;
+    bool likelihood = false;
+    std::int64_t likelihood_temperatures = 10000, likelihood_chains = 100;
     static constexpr std::tuple fields{
         Field{"gradient_angle", &MetricsSpec::gradient_angle,
               "compare what plasticity does with the exact gradient, projection by projection"},
         Field{"gradient_images", &MetricsSpec::gradient_images, "training images of the comparison", Range{1, 1e6}},
         Field{"gradient_trials", &MetricsSpec::gradient_trials, "presentations of each; noise is told from change by comparing them",
-              Range{3, 1e6}}};
+              Range{3, 1e6}},
+        Field{
+            "likelihood", &MetricsSpec::likelihood,
+            "rate mode: log probability of the test images under the Boltzmann machine of schedule.input, by annealed importance sampling"},
+        Field{"likelihood_temperatures", &MetricsSpec::likelihood_temperatures, "steps from independent pixels to the machine",
+              Range{1, 1e7}},
+        Field{"likelihood_chains", &MetricsSpec::likelihood_chains, "of the sampling", Range{2, 1e6}}};
     bool operator==(const MetricsSpec&) const = default;
 };
 

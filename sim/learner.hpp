@@ -33,7 +33,7 @@ struct Phase {
     float keeps = 0;
     std::optional<std::size_t> keeps_of;  ///< phase
     std::size_t repeats = 1;
-    bool samples = true;
+    bool samples = true, persists = false;
     TargetLabel target = TargetLabel::label;
 
     bool clamps_population(std::size_t population) const noexcept;

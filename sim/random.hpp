@@ -33,7 +33,9 @@ enum class Purpose : std::uint32_t {
     rate_noise = 14,
     dropout = 15,
     target = 16,
-    drift = 17
+    drift = 17,
+    jitter = 18,
+    anneal = 19
 };
 
 /// 32-bit FNV-1a of the object's name and the purpose: the "why" of a draw.

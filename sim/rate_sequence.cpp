@@ -37,6 +37,7 @@ void RateSequence::begin_stage(const Stage& stage) {
     stage_ = &stage;
     readings_.assign(links_.size(), {});
     judges_.clear();
+    chains_.assign(schedule_.phases.size(), {});
     label_phases_ = schedule_.label_phases(stage);
     const auto learning = schedule_.learning(stage);
     std::vector<const LayerFactor*> factors(links_.size());
@@ -101,9 +102,13 @@ void RateSequence::run(Minibatch& batch, std::size_t index) {
     const auto& phase = schedule_.phases[index];
     const bool learns = batch.teach && phase.teaches();
     batch.goodness.assign(batch.images.size(), 0);
+    const auto occasion_of = [&](std::size_t repeat) {
+        return RateLayer::Occasion{batch.trials, batch.teach, batch.teach && phase.samples,
+                                   static_cast<std::uint32_t>(index << 16 | (repeat & 0xFFFF))};
+    };
+    if (batch.teach && phase.persists) resume(phase, index, occasion_of(0xFFFF));
     for (std::size_t repeat = 0; repeat < phase.repeats; ++repeat) {
-        const RateLayer::Occasion occasion{batch.trials, batch.teach, batch.teach && phase.samples,
-                                           static_cast<std::uint32_t>(index << 8 | (repeat & 0xFF))};
+        const auto occasion = occasion_of(repeat);
         if (learns)
             for (const auto& list : {phase.updates, phase.clamps})
                 for (const auto p : list) batch.before[p] = layers_[p].activity();
@@ -116,9 +121,29 @@ void RateSequence::run(Minibatch& batch, std::size_t index) {
         if (learns) learn(batch, phase);
         if (repeat >= phase.repeats / 4) add_goodness(batch);
     }
+    if (batch.teach && phase.persists) remember(phase, index);
     if (!kept_[index]) return;
     batch.after[index].clear();
     for (const auto& layer : layers_) batch.after[index].push_back(layer.activity());
+}
+
+/// The chains of a phase go on where they were. What is sent is drawn anew from their activity.
+void RateSequence::resume(const Phase& phase, std::size_t index, const RateLayer::Occasion& occasion) {
+    const auto& chains = chains_[index];
+    const auto count = static_cast<Eigen::Index>(occasion.trials.size());
+    for (std::size_t k = 0; k < chains.size(); ++k)
+        if (chains[k].cols() >= count) layers_[phase.updates[k]].show(chains[k].leftCols(count), occasion);
+}
+
+/// A smaller minibatch, the last of an epoch, leaves the other chains as they are.
+void RateSequence::remember(const Phase& phase, std::size_t index) {
+    auto& chains = chains_[index];
+    chains.resize(phase.updates.size());
+    for (std::size_t k = 0; k < chains.size(); ++k) {
+        const auto& y = layers_[phase.updates[k]].activity();
+        if (chains[k].cols() < y.cols()) chains[k] = y;
+        else chains[k].leftCols(y.cols()) = y;
+    }
 }
 
 void RateSequence::update(Minibatch& batch, std::size_t index, std::size_t p, const RateLayer::Occasion& occasion) {

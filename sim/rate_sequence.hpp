@@ -16,7 +16,8 @@ namespace ydot {
 ///     on the post spike:  - A (pre - pre before the phase) post,   else both
 ///   symmetric window (hebbian):  A pre post, times the layer factor of the rule where it has one (goodness; LayerFactor has the equation)
 /// and those that unlearn by the opposite. The input population shows the image at the start; a source shows it throughout, any other
-/// population until a phase updates it. The label population is neutral where no phase clamps it.
+/// population until a phase updates it. The label population is neutral where no phase clamps it. A phase that persists starts, while
+/// learning, from its own end in the minibatch before, image k of one from image k of the other.
 class RateSequence {
 public:
     RateSequence(const Circuit& circuit, const Schedule& schedule, std::vector<RateLayer>& layers, std::vector<RateLink>& links);
@@ -54,6 +55,8 @@ private:
     };
     void start(Minibatch& batch);
     void run(Minibatch& batch, std::size_t phase);
+    void resume(const Phase& phase, std::size_t index, const RateLayer::Occasion& occasion);
+    void remember(const Phase& phase, std::size_t index);
     void update(Minibatch& batch, std::size_t phase, std::size_t population, const RateLayer::Occasion& occasion);
     void clamp(const Minibatch& batch, const Phase& phase, std::size_t population, const RateLayer::Occasion& occasion);
     void learn(const Minibatch& batch, const Phase& phase);
@@ -75,8 +78,9 @@ private:
 
     // of the stage
     const Stage* stage_ = nullptr;
-    std::vector<Reading> readings_;  ///< by projection
-    std::vector<Judge> judges_;      ///< one for each population and factor
+    std::vector<Reading> readings_;                ///< by projection
+    std::vector<Judge> judges_;                    ///< one for each population and factor
+    std::vector<std::vector<RateMatrix>> chains_;  ///< by phase that persists and population that it updates, in its order: activity
     std::vector<std::size_t> label_phases_;
     Jury jury_;
 };

@@ -78,6 +78,10 @@ void RateTrainer::begin_stage(std::size_t stage) {
 
 /// What needs phases with `updates`.
 void RateTrainer::refuse_sequence() const {
+    for (const auto index : stage_->phases)
+        if (const auto& unlearns = schedule_.phases[index].unlearns; std::find(unlearns.begin(), unlearns.end(), 1) != unlearns.end())
+            throw Error("schedule.phases." + schedule_.phases[index].name + ".unlearns", "needs a schedule whose phases have `updates`",
+                        {});
     for (const auto& link : links_)
         if (link.from() == link.to())
             throw Error(

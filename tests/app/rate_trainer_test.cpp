@@ -462,6 +462,36 @@ TEST_CASE("Contrastive divergence learns the difference of two correlations", "[
         CHECK(answers[k].reconstruction_error == Approx((v1 - v0).col(static_cast<Eigen::Index>(k)).squaredNorm()).epsilon(1e-5));
 }
 
+TEST_CASE("A chain goes on for as many steps as asked for, and from minibatch to minibatch where it persists", "[analytic]") {
+    const std::string text = [] {  // the reconstruction begins where the chain ends
+        auto s = machine;
+        return s.insert(s.rfind("[[schedule.phases]]"), "[[schedule.phases]]\nname = \"chain\"\nupdates = [\"visible\", \"hidden\"]\n");
+    }();
+    const Images images(20);
+    for (const int repeats : {0, 1, 3})
+        for (const bool persists : {false, true}) {
+            INFO("repeats " << repeats << ", persists " << persists);
+            Rates e(text, {"schedule.phases.chain.repeats=" + std::to_string(repeats),
+                           std::string("schedule.phases.chain.persists=") + (persists ? "true" : "false")});
+            const Eigen::MatrixXd w = e.matrix(0), v0 = images.matrix(), h0 = logistic(w * v0);
+            Eigen::MatrixXd chain = h0;
+            for (const std::size_t count : {20, 20, 7, 20}) {  // images of the minibatch
+                const auto n = static_cast<Eigen::Index>(count);
+                Eigen::MatrixXd from = h0.leftCols(n);
+                if (persists && repeats > 0) from = chain.leftCols(n);
+                for (int step = 0; step < repeats; ++step) from = logistic(w * logistic(w.transpose() * from));
+                chain.leftCols(n) = from;
+                const Eigen::MatrixXd v1 = logistic(w.transpose() * from), h1 = logistic(w * v1);
+                const auto changes = e.trainer->measure(std::span(images.shown).first(count));
+                CHECK(relative_error(e.spread(0, changes[0]), h0.leftCols(n) * v0.leftCols(n).transpose() - h1 * v1.transpose()) < 1e-5);
+            }
+            const auto answer = e.trainer->test(images.shown)[0];  // tests begin with the image
+            Eigen::VectorXd v = v0.col(0), h = h0.col(0);
+            for (int step = 0; step <= repeats; ++step) v = logistic(w.transpose() * h), h = logistic(w * v);
+            CHECK(answer.reconstruction_error == Approx((v - v0.col(0)).squaredNorm()).epsilon(1e-5));
+        }
+}
+
 TEST_CASE("Sampled hidden units of a Boltzmann machine are zeros and ones with the right probability", "[statistical]") {
     const Images image(1);
     std::vector<Presentation> many(20000, image.shown[0]);
@@ -705,6 +735,11 @@ unlearns = ["up", "named"]
         if (by_all[i].answer != least) CHECK(by_few[i].answer == by_all[i].answer);
     }
     CHECK_THROWS_WITH(Rates(text, {"schedule.phases.neutral.clamps=[\"label\"]"}), Catch::Contains("would leak the label"));
+}
+
+TEST_CASE("What unlearns without updates is refused", "[contract]") {
+    CHECK_THROWS_WITH(Rates(network(transpose), {"schedule.phases.teach.unlearns=[\"read\"]", "schedule.phases.teach.learns=[\"up\"]"}),
+                      Catch::Contains("schedule.phases.teach.unlearns") && Catch::Contains("needs a schedule whose phases have `updates`"));
 }
 
 TEST_CASE("Stages learn one after another, by the rule they name", "[contract]") {

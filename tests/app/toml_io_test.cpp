@@ -243,11 +243,11 @@ TEST_CASE("an unknown key is refused at every level") {
         fault_with("epochs", "epocs") ==
         "net.toml:56:1: schedule.epocs: unknown key; did you mean epochs? Allowed: input, readout, units_per_label, label, answer, epochs, "
         "minibatch, annealing, test_readout_ms, evaluations, phases, stages");
-    CHECK(
-        fault_with("learns", "learn") ==
-        "net.toml:68:1: schedule.phases.pass2.learn: unknown key; did you mean learns? Allowed: name, "
-        "duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above, updates, unlearns, keeps, keeps_of, repeats, samples, "
-        "target");
+    CHECK(fault_with("learns", "learn") ==
+          "net.toml:68:1: schedule.phases.pass2.learn: unknown key; did you mean learns? Allowed: name, "
+          "duration_ms, conducts, learns, clamps, nudge, paired, readout, stop_above, updates, unlearns, keeps, keeps_of, repeats, "
+          "samples, persists, "
+          "target");
     CHECK(fault_with("std", "sd") ==
           "net.toml:36:46: projections.up.weight.sd: unknown key; did you mean std? Allowed: distribution, mean, std, low, high, fan_in");
     CHECK(fault_with("train", "colour") ==
@@ -454,7 +454,7 @@ TEST_CASE("what only one mode knows is refused in the other") {
     const auto refused = [](const std::string& setting) {
         return message([&] { validate(parse(rich, {"run.propagator=grid", setting})); });
     };
-    for (const std::string key : {"updates=[\"hidden\"]", "keeps=0.5", "repeats=2", "samples=false"})
+    for (const std::string key : {"updates=[\"hidden\"]", "keeps=0.5", "repeats=2", "samples=false", "persists=true"})
         CHECK(refused("schedule.phases.pass2." + key).ends_with(": needs run.mode = \"rate\""));
     CHECK(refused("projections.out.plasticity.manhattan=true").ends_with(": needs run.mode = \"rate\""));
     CHECK(refused("populations.hidden.rate.dropout=0.5").find("is for run.mode = \"rate\"") != std::string::npos);
@@ -482,6 +482,8 @@ generator = "digits"
 train = 20000
 validation = 2000
 test = 2000
+jitter_pixels = 0
+label_noise = 0.0
 
 [populations.a]
 model = "lif"
@@ -548,6 +550,7 @@ keeps = 0.0
 keeps_of = ""
 repeats = 1
 samples = true
+persists = false
 target = "label"
 
 [record]
@@ -560,6 +563,9 @@ rates_bin_ms = 0.0
 gradient_angle = false
 gradient_images = 32
 gradient_trials = 16
+likelihood = false
+likelihood_temperatures = 10000
+likelihood_chains = 100
 )");
 }
 
