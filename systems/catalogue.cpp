@@ -91,6 +91,14 @@ System read_system(const Node& table, const std::string& path, const fs::path& c
     return system;
 }
 
+/// Keys and values of a tree in their order, one after another and told apart.
+void write_down(const Node& node, std::string& text) {
+    text += fmt::format("{}{}(", node.key, static_cast<int>(node.kind));
+    if (node.kind == Node::Kind::value) text += to_text(node.value);
+    for (const auto& child : node.children) write_down(child, text);
+    text += ")\n";
+}
+
 }  // namespace
 
 fs::path default_catalogue() { return app::share().directory / "examples" / "systems" / "catalogue.toml"; }
@@ -124,6 +132,15 @@ const Run* headline(const System& system, Mode mode) {
     for (const auto& run : system.runs)
         if (run.mode == mode && run.headline) return &run;
     return nullptr;
+}
+
+std::string fingerprint_of(const Catalogue& catalogue, const Run& run) {
+    const auto file = catalogue.file.parent_path() / run.file;
+    std::string text;
+    write_down(parse_tree(read_text(file), {file.string()}), text);
+    std::uint64_t hash = 14695981039346656037u;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return fmt::format("{:016x}", hash);
 }
 
 std::vector<std::string> overrides_of(const Catalogue& catalogue, const Run& run, bool quick) {

@@ -81,6 +81,8 @@ const System& find_system(const Catalogue& catalogue, std::string_view id);
 /// The run that stands for the system in a mode; nullptr when there is none.
 const Run* headline(const System& system, Mode mode);
 
+/// Stands for what the description file of a run says, keys and values without comments and layout: 16 hexadecimal digits (64-bit FNV-1a).
+std::string fingerprint_of(const Catalogue& catalogue, const Run& run);
 /// What a run changes in its description: mode, own overrides, then the quick ones.
 std::vector<std::string> overrides_of(const Catalogue& catalogue, const Run& run, bool quick);
 /// The description of a run. @param data  directory with IDX files, for runs on digits; empty: drawn digits

@@ -36,6 +36,8 @@ std::string why_not(const Catalogue& catalogue, const Record& record) {
     if (!run) return "the catalogue has no such run";
     if (record.command != command_of(catalogue, *run, record.quick, record.seed, record.data == mnist))
         return "made by another command than the catalogue's";
+    if (!record.description.empty() && record.description != fingerprint_of(catalogue, *run))
+        return fmt::format("{} said something else when it was made", run->file);
     return {};
 }
 

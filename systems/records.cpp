@@ -69,6 +69,7 @@ Record record_from(const Json& json) {
     r.seed = json.at("seed").get<std::int64_t>();
     r.quick = json.at("quick").get<bool>();
     r.command = json.at("command").get<std::string>();
+    r.description = json.value("description", "");
     r.data = json.at("data").get<std::string>();
     r.date = json.at("date").get<std::string>();
     r.processor = json.at("machine").at("processor").get<std::string>();
@@ -89,10 +90,18 @@ double Record::number(const char* table, const std::string& key) const {
 }
 
 Json to_json(const Record& r) {
-    Json json{{"system", r.system},   {"run", r.run},          {"mode", std::string(name_of(r.mode))},
-              {"seed", r.seed},       {"quick", r.quick},      {"command", r.command},
-              {"data", r.data},       {"date", r.date},        {"machine", {{"processor", r.processor}, {"threads", r.threads}}},
-              {"summary", r.summary}, {"curve", Json::array()}};
+    Json json{{"system", r.system},
+              {"run", r.run},
+              {"mode", std::string(name_of(r.mode))},
+              {"seed", r.seed},
+              {"quick", r.quick},
+              {"command", r.command},
+              {"description", r.description},
+              {"data", r.data},
+              {"date", r.date},
+              {"machine", {{"processor", r.processor}, {"threads", r.threads}}},
+              {"summary", r.summary},
+              {"curve", Json::array()}};
     for (const auto& p : r.curve) json["curve"].push_back(to_json(p));
     return json;
 }

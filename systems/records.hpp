@@ -17,9 +17,10 @@ struct Record {
     Mode mode = Mode::spiking;
     std::int64_t seed = 0;
     bool quick = false;
-    std::string command;  ///< repeats the run
-    std::string data;     ///< mnist, drawn_digits or patterns
-    std::string date;     ///< YYYY-MM-DD
+    std::string command;      ///< repeats the run
+    std::string description;  ///< fingerprint_of() it; empty: not known (older records)
+    std::string data;         ///< mnist, drawn_digits or patterns
+    std::string date;         ///< YYYY-MM-DD
     std::string processor;
     std::int64_t threads = 0;
     nlohmann::ordered_json summary;  ///< summary.json of the run

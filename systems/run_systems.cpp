@@ -84,6 +84,7 @@ std::optional<Record> run(const Catalogue& catalogue, const Task& task, const Ru
     const auto description = description_of(catalogue, task, settings);
     record.data = description.data.generator == Generator::one_hot ? patterns : settings.data.empty() ? drawn_digits : mnist;
     record.command = command_of(catalogue, *task.run, settings.quick, task.seed, record.data == mnist);
+    record.description = fingerprint_of(catalogue, *task.run);
     record.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
     record.processor = processor();
 

@@ -152,13 +152,36 @@ class RateMode(Workplace):
                 self.assertLess(float(row["angle_degrees." + projection]), 0.01)  # single precision
 
     def test_what_is_learned_without_labels(self):
-        out, summary, said = self.learn("machine", "rbm.toml", "schedule.epochs=3", "populations.hidden.size=50")
+        out, summary, said = self.learn("machine", "rbm.toml", "schedule.epochs=3", "populations.hidden.size=50", "metrics.likelihood=false")
         metrics = summary["metrics"]
         self.assertNotIn("test_error_percent", metrics)
         self.assertLess(metrics["test_reconstruction_error"], 0.7 * metrics["untrained_test_reconstruction_error"])
         self.assertIn("error of reconstruction", said)
         self.assertNotIn("nan", said)
         self.assertEqual(list(read_rows(out / "learning.csv")[0])[-1], "reconstruction_error")
+
+    def test_likelihood_of_a_machine(self):
+        """Against the sum over all states of ten hidden units."""
+        digits = self.folder / "digits"
+        run("data", "digits", digits, "--train", 350, "--test", 400)
+        out, summary, said = self.learn("likelihood", "rbm.toml", "schedule.epochs=10", "populations.hidden.size=10", "metrics.likelihood_temperatures=1000",
+                                        "data.train=300", "data.validation=50", "data.test=400", f"data.directory={digits}")
+        self.assertIn("log probability of a test image", said)
+        weights = read_weights(out)
+        W = np.zeros((10, 784))
+        W[weights["up"]["target"], weights["up"]["source"]] = weights["up"]["weight"]
+        bias = {name: weights["bias_to_" + name]["weight"][np.argsort(weights["bias_to_" + name]["target"])].astype(float) for name in ("visible", "hidden")}
+        states = (np.arange(1024)[:, None] >> np.arange(10)) & 1
+        log_Z = np.logaddexp.reduce(states @ bias["hidden"] + np.logaddexp(0, bias["visible"] + states @ W).sum(1))
+        metrics = summary["metrics"]
+        self.assertLess(metrics["log_partition_error"], 0.1)
+        self.assertLess(abs(metrics["log_partition"] - log_Z), 5 * metrics["log_partition_error"])
+        with open(digits / "t10k-images-idx3-ubyte", "rb") as file:
+            grey = np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 784) / 255
+        binary = np.random.default_rng(1).random((50, *grey.shape)) < grey  # pixels are drawn: the program draws them once
+        values = binary @ bias["visible"] + np.logaddexp(0, bias["hidden"] + binary @ W.T).sum(2)
+        noise = np.sqrt((values.var(0) / len(grey)).mean())
+        self.assertLess(abs(metrics["test_log_likelihood_nats"] + metrics["log_partition"] - values.mean()), 5 * noise)
 
     def test_layers_that_judge_themselves(self):
         sizes = [f"populations.h{k}.size=100" for k in range(1, 5)]

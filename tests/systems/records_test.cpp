@@ -140,6 +140,26 @@ TEST_CASE("a record that the catalogue's command would not make is not counted, 
                                                          "S7-spiking-forgotten-seed1.json: the catalogue has no such run"});
 }
 
+TEST_CASE("a record of a description that has changed since is not counted, and said so") {
+    const Folder folder;
+    const auto catalogue = read(folder);
+    const auto& run = catalogue.systems[0].runs[1];
+    auto record = record_of(catalogue, run, 1, 2);
+    const auto why_not = [&] { return measured(catalogue, {record}).not_counted; };
+    CHECK(why_not().empty());  // older records do not know
+    folder.write("net.toml", "[run]\nseed = 3\n");
+    record.description = fingerprint_of(catalogue, run);
+    CHECK(record.description.size() == 16);
+    CHECK(why_not().empty());
+    folder.write("net.toml", "# a word\n[run]\n  seed   = 3 # another\n\n");
+    CHECK(why_not().empty());
+    for (const auto* other :
+         {"[run]\nseed = 4\n", "[run]\nseed = 3\nthreads = 1\n", "[runs]\nseed = 3\n", "run = {seed = 3, threads = 3}"}) {
+        folder.write("net.toml", other);
+        CHECK(why_not() == std::vector<std::string>{"S7-spiking-learned-seed1.json: net.toml said something else when it was made"});
+    }
+}
+
 TEST_CASE("the list for programs has null where nothing was measured or published") {
     const Folder folder;
     const auto catalogue = read(folder);
