@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <numeric>
 
@@ -38,6 +39,11 @@ GradientProbe::GradientProbe(const Description& description, Circuit& circuit, L
       trials_(spiking_ ? static_cast<std::size_t>(description.metrics.gradient_trials) : 1),
       loss_(loss_of(*description.population(description.schedule.readout))) {
     for (const auto& projection : description.projections) learning_rate_.push_back(projection.plasticity.learning_rate);
+    const auto readout = std::find_if(schedule.phases.begin(), schedule.phases.end(), [](const Phase& phase) { return phase.readout; });
+    if (readout != schedule.phases.end()) conducts_ = readout->conducts;
+    else conducts_.assign(circuit.projections().size(), 1);
+    for (std::size_t p = 0; p < conducts_.size() && !spiking_; ++p)
+        if (const auto& link = circuit.projections()[p]; link.from >= link.to && circuit.population(link.from).receives()) conducts_[p] = 0;
     if (spiking_) MeanField(circuit, schedule);  // refuses what has no rate reading before anything runs
 }
 
@@ -51,7 +57,6 @@ std::vector<Presentation> GradientProbe::presentations(std::uint32_t first_trial
 std::vector<std::vector<double>> GradientProbe::descent() const {
     const RateNetwork<double> network(circuit_);
     const auto& schedule = schedule_;
-    const auto readout = std::find_if(schedule.phases.begin(), schedule.phases.end(), [](const Phase& phase) { return phase.readout; });
     auto drive = network.no_drive();
     const auto count = static_cast<Eigen::Index>(images_);
     auto& pixels = drive.stimulus[schedule.input];
@@ -62,10 +67,8 @@ std::vector<std::vector<double>> GradientProbe::descent() const {
         for (std::size_t i = 0; i < image.size(); ++i) pixels(static_cast<Eigen::Index>(i), k) = stimulus_of<double>(image[i]);
         schedule.code.write(set_.labels[static_cast<std::size_t>(k)], target.col(k));
     }
-    if (!spiking_)
-        for (const auto& p : circuit_.projections()) drive.conducts.push_back(p.from < p.to || !circuit_.population(p.from).receives());
-    else if (readout != schedule.phases.end())
-        for (const auto conducts : readout->conducts) drive.conducts.push_back(conducts != 0);
+    if (circuit_.population(schedule.input).receives()) drive.nudge[schedule.input] = 1;  // units that hold the image, as in the read-out
+    for (const auto conducts : conducts_) drive.conducts.push_back(conducts != 0);
 
     constexpr double tolerance = 1e-9;
     const auto state = network.settle(drive, tolerance);
@@ -100,6 +103,19 @@ std::vector<std::vector<double>> GradientProbe::mean_field() const {
     return mean;
 }
 
+/// In the rate reading, what carries no activity has no gradient.
+bool GradientProbe::names(std::size_t projection) const {
+    return circuit_.projections()[projection].plasticity && (spiking_ || conducts_[projection]);
+}
+
+std::vector<GradientAlignment> GradientProbe::nothing() const {
+    std::vector<GradientAlignment> alignments;
+    for (std::size_t p = 0; p < conducts_.size(); ++p)
+        if (constexpr double nan = std::numeric_limits<double>::quiet_NaN(); names(p))
+            alignments.push_back({circuit_.projections()[p].name, nan, nan, nan, nan, nan});
+    return alignments;
+}
+
 std::vector<GradientAlignment> GradientProbe::measure(std::uint32_t first_trial) const {
     learner_.update_circuit();
     const auto wanted = descent();
@@ -112,7 +128,7 @@ std::vector<GradientAlignment> GradientProbe::measure(std::uint32_t first_trial)
     const auto field = spiking_ ? mean_field() : std::vector<std::vector<double>>{};
     std::vector<GradientAlignment> alignments;
     for (std::size_t p = 0; p < changes.size(); ++p) {
-        if (changes[p].empty() || (!spiking_ && dot(wanted[p], wanted[p]) == 0)) continue;  // what carries no activity has no gradient
+        if (!names(p)) continue;
         std::vector<double> mean;
         for (const auto& change : changes[p]) add(mean, change, learning_rate_[p] / static_cast<double>(trials_ * images_));
         const auto angle = spiking_ ? noise_free_angle_degrees(changes[p], wanted[p]) : Moments{.mean = angle_degrees(mean, wanted[p])};

@@ -32,12 +32,15 @@ public:
                   const data::ImageSet& images);
     /// @param first_trial  of the random numbers; as many follow as there are presentations
     std::vector<GradientAlignment> measure(std::uint32_t first_trial) const;
+    /// For a stage that reads nothing out: the same projections, all figures NaN.
+    std::vector<GradientAlignment> nothing() const;
     std::uint32_t presentations() const noexcept { return static_cast<std::uint32_t>(images_ * trials_); }
 
 private:
     std::vector<std::vector<double>> descent() const;
     std::vector<std::vector<double>> mean_field() const;
     std::vector<Presentation> presentations(std::uint32_t first_trial) const;
+    bool names(std::size_t projection) const;
 
     Circuit& circuit_;
     Learner& learner_;
@@ -46,7 +49,8 @@ private:
     const data::ImageSet& set_;
     std::size_t images_, trials_;
     Loss loss_;
-    std::vector<double> learning_rate_;  ///< by projection
+    std::vector<double> learning_rate_;     ///< by projection
+    std::vector<std::uint8_t> conducts_{};  ///< by projection, to the read-out
 };
 
 }  // namespace ydot::app

@@ -145,16 +145,14 @@ void ResultsDirectory::append(const LearningPoint& p) const {
     const bool fresh = !fs::exists(target);
     std::ofstream out(target, std::ios::app);
     if (fresh) {
-        out << "images,epoch,seconds,train_error_percent,validation_error_percent,learning_fraction";
-        if (!std::isnan(p.reconstruction_error)) out << ",reconstruction_error";
+        out << "images,epoch,seconds,train_error_percent,validation_error_percent,learning_fraction,reconstruction_error";
         for (const auto& g : p.gradient)
             for (const char* column : {"angle_degrees", "angle_error_degrees", "norm_ratio", "sign_agreement", "mean_field_angle_degrees"})
                 out << ',' << csv_cell(fmt::format("{}.{}", column, g.projection));
         out << '\n';
     }
-    out << fmt::format("{},{:.6g},{:.2f},{:.4g},{:.4g},{:.4g}", p.images, p.epoch, p.seconds, p.train_error_percent,
-                       p.validation_error_percent, p.learning_fraction);
-    if (!std::isnan(p.reconstruction_error)) out << fmt::format(",{:.5g}", p.reconstruction_error);
+    out << fmt::format("{},{:.6g},{:.2f},{:.4g},{:.4g},{:.4g},{:.5g}", p.images, p.epoch, p.seconds, p.train_error_percent,
+                       p.validation_error_percent, p.learning_fraction, p.reconstruction_error);
     for (const auto& g : p.gradient)
         out << fmt::format(",{:.4g},{:.4g},{:.4g},{:.4g},{:.4g}", g.angle_degrees, g.angle_error_degrees, g.norm_ratio, g.sign_agreement,
                            g.mean_field_angle_degrees);

@@ -177,7 +177,9 @@ void Training::add_point(double train_error, double fraction, Progress progress)
     point.validation_error_percent = now.error_percent;
     point.reconstruction_error = now.reconstruction_error;
     point.learning_fraction = fraction;
-    if (probe_) point.gradient = probe_->measure(probe_trials + static_cast<std::uint32_t>(curve_.size()) * probe_->presentations());
+    if (probe_)
+        point.gradient = reads_out_ ? probe_->measure(probe_trials + static_cast<std::uint32_t>(curve_.size()) * probe_->presentations())
+                                    : probe_->nothing();
     if (better(point)) {
         best_ = point;
         best_state_ = learner_.state();

@@ -151,6 +151,18 @@ class RateMode(Workplace):
             for projection in ("input_to_hidden", "hidden_to_top"):
                 self.assertLess(float(row["angle_degrees." + projection]), 0.01)  # single precision
 
+    def test_angles_of_the_stage_that_reads_out(self):
+        halves = self.learn("stages", "functional_symmetry.toml", "schedule.stages.machine 1.epochs=1", "schedule.stages.machine 2.epochs=1",
+                            "schedule.stages.two passes.epochs=2", "schedule.evaluations=1", "metrics.gradient_angle=true")[0]
+        *machines, before, after = read_rows(halves / "learning.csv")
+        for row in machines:
+            self.assertEqual(row["angle_degrees.up_3"], "nan")
+        for row in (before, after):
+            self.assertLess(float(row["angle_degrees.up_3"]), 0.01)
+            self.assertLess(float(row["angle_degrees.bias_to_top"]), 0.01)
+            self.assertGreater(float(row["angle_degrees.up_1"]), 20)
+        self.assertFalse(any(key.startswith(("angle_degrees.down", "angle_degrees.bias_to_visible", "angle_degrees.bias_down")) for key in before))
+
     def test_what_is_learned_without_labels(self):
         out, summary, said = self.learn("machine", "rbm.toml", "schedule.epochs=3", "populations.hidden.size=50", "metrics.likelihood=false")
         metrics = summary["metrics"]
@@ -232,7 +244,7 @@ class Training(Workplace):
 
     def test_learning_curve(self):
         rows = read_rows(self.out / "learning.csv")
-        self.assertEqual(list(rows[0]), ["images", "epoch", "seconds", "train_error_percent", "validation_error_percent", "learning_fraction"])
+        self.assertEqual(list(rows[0]), ["images", "epoch", "seconds", "train_error_percent", "validation_error_percent", "learning_fraction", "reconstruction_error"])
         images = [int(r["images"]) for r in rows]
         self.assertEqual((images[0], images[-1], images), (0, 300, sorted(set(images))))
         self.assertEqual(len(rows), 11)  # untrained, and schedule.evaluations = 10
