@@ -173,16 +173,16 @@ TEST_CASE("A network that was trained delivers what it learns online", "[contrac
     trained.trainer.learn(stripes.presentations(0, 8), 1);
     const auto spikes_after_learning = [](Circuit& circuit, bool learn) {
         SpikeLog log;
-        Replica replica(circuit);
-        replica.set_stimulus(0, std::vector<float>(16, 0.7f));
-        replica.reset(9);
         if (learn) {
+            Replica replica(circuit);
+            replica.set_stimulus(0, std::vector<float>(16, 0.7f));
+            replica.reset(9);
             for (auto& p : circuit.projections())
                 if (p.plasticity) p.plasticity->learning_rate *= 100;
             replica.learn_online();
             replica.run(200);
-            for (auto& p : circuit.projections()) p.plasticity.reset();
         }
+        for (auto& p : circuit.projections()) p.plasticity.reset();  // when nobody learns any more
         Replica rested(circuit);
         rested.set_stimulus(0, std::vector<float>(16, 0.7f));
         rested.reset(10);
