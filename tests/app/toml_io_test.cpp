@@ -251,7 +251,7 @@ TEST_CASE("an unknown key is refused at every level") {
     CHECK(fault_with("std", "sd") ==
           "net.toml:36:46: projections.up.weight.sd: unknown key; did you mean std? Allowed: distribution, mean, std, low, high, fan_in");
     CHECK(fault_with("train", "colour") ==
-          "net.toml:75:1: data.colour: unknown key. Allowed: directory, generator, train, validation, test");
+          "net.toml:75:1: data.colour: unknown key. Allowed: directory, generator, train, validation, test, jitter_pixels, label_noise");
     CHECK(
         fault("[record]\nspike = true") ==
         "net.toml:2:1: record.spike: unknown key; did you mean spikes? Allowed: spikes, populations, presentations, rates_bin_ms, reports");
