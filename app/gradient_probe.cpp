@@ -6,6 +6,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "app/registry.hpp"
 #include "sim/alignment.hpp"
 #include "sim/error.hpp"
 #include "sim/parallel.hpp"
@@ -14,8 +15,7 @@ namespace ydot::app {
 namespace {
 
 Loss loss_of(const PopulationSpec& readout) {
-    const auto phi = readout.parameters.find("phi");
-    const std::string name = phi == readout.parameters.end() ? "" : std::get<std::string>(phi->second.value);
+    const auto name = phi_of(readout);
     return name == "softmax" ? Loss::cross_entropy : name == "logistic" ? Loss::binary_cross_entropy : Loss::squared;
 }
 

@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/registry.hpp"
 #include "sim/error.hpp"
 #include "sim/random.hpp"
 #include "sim/rate_link.hpp"
 
 namespace ydot::app {
 namespace {
-
-bool is_logistic(const PopulationSpec& population) {
-    const auto phi = population.parameters.find("phi");
-    return phi != population.parameters.end() && std::get<std::string>(phi->second.value) == "logistic";
-}
 
 Eigen::VectorXf bias_of(const Circuit& circuit, std::size_t population) {
     const auto& units = circuit.population(population);
@@ -31,7 +27,8 @@ BoltzmannMachine machine_of(const Description& description, const Circuit& circu
     for (const auto& down : circuit.projections()) {
         if (down.to != visible || down.follows != Follows::transpose || down.gain != 1) continue;
         const auto& up = circuit.projections()[down.forward];
-        if (up.from != visible || !is_logistic(description.populations[up.from]) || !is_logistic(description.populations[up.to])) continue;
+        const auto is_logistic = [&](std::size_t population) { return phi_of(description.populations[population]) == "logistic"; };
+        if (up.from != visible || !is_logistic(up.from) || !is_logistic(up.to)) continue;
         return {RateLink(circuit, down.forward).weights(), bias_of(circuit, up.from), bias_of(circuit, up.to)};
     }
     throw Error(

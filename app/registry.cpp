@@ -123,6 +123,11 @@ std::unique_ptr<const Population> make(const PopulationSpec& spec, const RunSpec
 
 }  // namespace
 
+std::string phi_of(const PopulationSpec& spec) {
+    const auto phi = spec.parameters.find("phi");
+    return phi == spec.parameters.end() ? std::string() : std::get<std::string>(phi->second.value);
+}
+
 bool is_continuous(const PopulationSpec& spec, const RunSpec& run) {
     if (spec.propagator.empty()) return run.propagator == Propagator::continuous;
     if (spec.propagator != "grid" && spec.propagator != "continuous")

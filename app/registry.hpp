@@ -16,6 +16,8 @@ std::vector<ModelInfo> all_models();
 
 /// @throws Error for an unknown model, unknown or bad parameters, a model that cannot run in continuous time
 std::unique_ptr<const Population> make_population(const PopulationSpec& spec, const RunSpec& run);
+/// What the description says of `phi`; empty for models without it, or where it is left out.
+std::string phi_of(const PopulationSpec& spec);
 bool is_continuous(const PopulationSpec& spec, const RunSpec& run);
 /// @throws Error for an unknown model, unknown or bad parameters
 std::unique_ptr<const Current> make_current(const StimulusSpec& spec, const RunSpec& run);

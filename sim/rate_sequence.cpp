@@ -116,7 +116,7 @@ void RateSequence::run(Minibatch& batch, std::size_t index) {
             if (!contains(phase.updates, p)) clamp(batch, phase, p, occasion);
         for (const auto p : phase.updates) {
             update(batch, index, p, occasion);
-            if (contains(phase.clamps, p)) clamp(batch, phase, p, occasion);
+            if (phase.clamps_population(p)) clamp(batch, phase, p, occasion);
         }
         if (learns) learn(batch, phase);
         if (repeat >= phase.repeats / 4) add_goodness(batch);
