@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sim/error.hpp"
+#include "sim/matrix_product.hpp"
 #include "sim/parallel.hpp"
 #include "sim/population.hpp"
 #include "sim/quantiles.hpp"
@@ -46,58 +47,67 @@ RateLink::RateLink(const Circuit& circuit, std::size_t projection) : projection_
 
 void RateLink::add_input(const RateMatrix& y, Eigen::Index first, Eigen::Index count, RateMatrix& out, const RateLink* forward) const {
     if (forward && projection_->follows == Follows::transpose)
-        out.middleRows(first, count).noalias() += projection_->gain * (forward->weight_.middleCols(first, count).transpose() * y);
-    else out.middleRows(first, count).noalias() += weight_.middleRows(first, count) * y;
+        add_transposed_product(projection_->gain, forward->weight_.middleCols(first, count), y, out.middleRows(first, count));
+    else add_product(1, weight_.middleRows(first, count), y, out.middleRows(first, count));
 }
 
-RateMatrix RateLink::sum_of(std::span<const Product> products, Eigen::Index first, Eigen::Index count) const {
-    RateMatrix sum = RateMatrix::Zero(weight_.rows(), count);
-    for (const auto& p : products) sum.noalias() += p.factor * (*p.post * p.pre->middleRows(first, count).transpose());
+void RateLink::add_products(std::span<const Product> products, Eigen::Index first, Eigen::Index count) {
+    auto sum = sum_.middleCols(first, count);
+    for (const auto& p : products) add_outer_product(p.factor, *p.post, p.pre->middleRows(first, count), sum);
     if (mask_.size() > 0) sum.array() *= mask_.middleCols(first, count).array();
-    return sum;
 }
 
-template <class Change>
-void RateLink::change_weights(double factor, std::size_t images, const Change& change_of) {
+void RateLink::change_weights(double factor, std::size_t images, Eigen::Index first, Eigen::Index count) {
     const auto& plasticity = *projection_->plasticity;
     const auto rate = static_cast<float>(plasticity.learning_rate * factor), momentum = static_cast<float>(plasticity.momentum);
     const auto keep = static_cast<float>(std::pow(1 - plasticity.decay * factor, static_cast<double>(images)));
-    if (momentum > 0 && velocity_.size() == 0) velocity_ = RateMatrix::Zero(weight_.rows(), weight_.cols());
-    parallel_for(static_cast<std::size_t>(weight_.cols()), sources_at_a_time, [&](std::size_t begin, std::size_t end) {
-        const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
-        RateMatrix change = change_of(first, count);
-        if (plasticity.manhattan) change = change.array().sign();
-        auto w = weight_.middleCols(first, count);
-        if (momentum > 0) {
-            auto v = velocity_.middleCols(first, count);
-            v = momentum * v + change;
-            w = keep * w + rate * v;
-        } else w = keep * w + rate * change;
-        for (Eigen::Index s = 0; s < count; ++s) {
-            const Bounds bounds = plasticity.of_source[begin + static_cast<std::size_t>(s)];
-            if (std::isfinite(bounds.low) || std::isfinite(bounds.high)) w.col(s) = w.col(s).cwiseMax(bounds.low).cwiseMin(bounds.high);
-        }
-        if (mask_.size() > 0) w.array() *= mask_.middleCols(first, count).array();  // limits may have lifted what does not exist
-    });
+    auto change = sum_.middleCols(first, count), w = weight_.middleCols(first, count);
+    if (plasticity.manhattan) change = change.array().sign();
+    if (momentum > 0) {
+        auto v = velocity_.middleCols(first, count);
+        v = momentum * v + change;
+        w = keep * w + rate * v;
+    } else w = keep * w + rate * change;
+    for (Eigen::Index s = 0; s < count; ++s) {
+        const Bounds bounds = plasticity.of_source[static_cast<std::size_t>(first + s)];
+        if (std::isfinite(bounds.low) || std::isfinite(bounds.high)) w.col(s) = w.col(s).cwiseMax(bounds.low).cwiseMin(bounds.high);
+    }
+    if (mask_.size() > 0) w.array() *= mask_.middleCols(first, count).array();  // limits may have lifted what does not exist
+}
+
+/// f(first source, number of sources), in parallel.
+template <class F>
+void RateLink::for_sources(const F& f) {
+    sum_.resizeLike(weight_);
+    parallel_for(static_cast<std::size_t>(weight_.cols()), sources_at_a_time,
+                 [&](std::size_t begin, std::size_t end) { f(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)); });
 }
 
 void RateLink::learn(std::span<const Product> products, double factor, std::size_t images) {
-    change_weights(factor, images, [&](Eigen::Index first, Eigen::Index count) { return sum_of(products, first, count); });
+    start_velocity();
+    for_sources([&](Eigen::Index first, Eigen::Index count) {
+        sum_.middleCols(first, count).setZero();
+        add_products(products, first, count);
+        change_weights(factor, images, first, count);
+    });
 }
 
 void RateLink::add(std::span<const Product> products) {
     const bool first_part = !std::exchange(has_sum_, true);
-    sum_.resizeLike(weight_);
-    parallel_for(static_cast<std::size_t>(weight_.cols()), sources_at_a_time, [&](std::size_t begin, std::size_t end) {
-        const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
-        if (first_part) sum_.middleCols(first, count) = sum_of(products, first, count);
-        else sum_.middleCols(first, count) += sum_of(products, first, count);
+    for_sources([&](Eigen::Index first, Eigen::Index count) {
+        if (first_part) sum_.middleCols(first, count).setZero();
+        add_products(products, first, count);
     });
 }
 
 void RateLink::learn_sum(double factor, std::size_t images) {
-    change_weights(factor, images, [&](Eigen::Index first, Eigen::Index count) { return RateMatrix(sum_.middleCols(first, count)); });
+    start_velocity();
+    for_sources([&](Eigen::Index first, Eigen::Index count) { change_weights(factor, images, first, count); });
     has_sum_ = false;
+}
+
+void RateLink::start_velocity() {
+    if (projection_->plasticity->momentum > 0 && velocity_.size() == 0) velocity_ = RateMatrix::Zero(weight_.rows(), weight_.cols());
 }
 
 std::vector<double> RateLink::take_sum() {

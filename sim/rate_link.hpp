@@ -53,10 +53,12 @@ public:
     void store(Circuit& circuit) const;
 
 private:
-    RateMatrix sum_of(std::span<const Product> products, Eigen::Index first, Eigen::Index count) const;
-    /// @param change  change(first, count): of all targets and these sources
-    template <class Change>
-    void change_weights(double factor, std::size_t images, const Change& change);
+    template <class F>
+    void for_sources(const F& f);
+    void start_velocity();
+    // of these sources:
+    void add_products(std::span<const Product> products, Eigen::Index first, Eigen::Index count);
+    void change_weights(double factor, std::size_t images, Eigen::Index first, Eigen::Index count);
 
     const Projection* projection_;
     std::size_t index_;

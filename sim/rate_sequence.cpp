@@ -11,7 +11,8 @@ namespace ydot {
 namespace {
 
 constexpr std::size_t targets_at_a_time = 128, short_list_length = 3;
-constexpr float usual_weight = 0.1f;  // of the newest minibatch in the running mean of activities
+constexpr std::uint32_t at_the_start = 0x7FFFFFFF;  // RateLayer::Occasion::when of what is shown; no phase has it
+constexpr float usual_weight = 0.1f;                // of the newest minibatch in the running mean of activities
 
 bool contains(const std::vector<std::size_t>& list, std::size_t x) { return std::find(list.begin(), list.end(), x) != list.end(); }
 
@@ -62,6 +63,12 @@ void RateSequence::begin_stage(const Stage& stage) {
         }
     }
     jury_ = jury_of(circuit_, factors);
+    steady_.assign(layers_.size(), 1);
+    for (const auto index : stage.phases) {
+        const auto& phase = schedule_.phases[index];
+        for (const auto p : phase.updates) steady_[p] = 0;
+        for (const auto p : phase.clamps) steady_[p] = 0;
+    }
 }
 
 std::vector<Answer> RateSequence::present(std::span<const Presentation> images, bool teach) {
@@ -75,6 +82,8 @@ std::vector<Answer> RateSequence::present(std::span<const Presentation> images, 
     for (auto& by : judges_) by.presentations = 0;
     batch.before.resize(layers_.size());
     batch.after.resize(schedule_.phases.size());
+    drives_.assign(links_.size(), {});
+    lessons_.assign(links_.size(), {});
     start(batch);
     for (const auto phase : stage_->phases) {
         run(batch, phase);
@@ -82,6 +91,7 @@ std::vector<Answer> RateSequence::present(std::span<const Presentation> images, 
         read_out(batch);
         if (!teach) break;
     }
+    learn_from_steady();
     measure_reconstruction(batch);
     if (!teach && schedule_.answer != AnswerBy::readout) answer_by_goodness(batch);
     return batch.answers;
@@ -89,8 +99,10 @@ std::vector<Answer> RateSequence::present(std::span<const Presentation> images, 
 
 void RateSequence::start(Minibatch& batch) {
     const auto count = static_cast<Eigen::Index>(batch.images.size());
-    const RateLayer::Occasion occasion{batch.trials, batch.teach, false, 0};
+    const bool noisy = batch.teach && schedule_.phases[stage_->phases.front()].samples;
+    const RateLayer::Occasion occasion{batch.trials, batch.teach, noisy, at_the_start};
     for (std::size_t p = 0; p < layers_.size(); ++p) {
+        if (steady_[p] && !batch.tried.empty()) continue;  // still shows what the first start showed
         const auto units = static_cast<Eigen::Index>(layers_[p].population().size());
         if (p == schedule_.input) layers_[p].show(images_of(batch.images), occasion);
         else if (p == schedule_.label) layers_[p].show(RateMatrix::Constant(units, count, 1 / static_cast<float>(units)), occasion);
@@ -151,15 +163,29 @@ void RateSequence::update(Minibatch& batch, std::size_t index, std::size_t p, co
     auto& layer = layers_[p];
     auto& u = layer.potential();
     u.resize(layer.activity().rows(), layer.activity().cols());
+    std::vector<std::size_t> changing, first_asked, known;
+    for (std::size_t k = 0; k < links_.size(); ++k) {
+        if (links_[k].to() != p || !phase.conducts[k]) continue;
+        if (!steady_[links_[k].from()]) changing.push_back(k);
+        else if (drives_[k].size() > 0) known.push_back(k);
+        else {
+            first_asked.push_back(k);
+            drives_[k].resize(u.rows(), u.cols());
+        }
+    }
     parallel_for(static_cast<std::size_t>(u.rows()), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
         const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
+        const auto add_input = [&](std::size_t k, RateMatrix& out) {
+            links_[k].add_input(layers_[links_[k].from()].sent(), first, count, out, forward_of(links_[k]));
+        };
         u.middleRows(first, count).setZero();
-        for (std::size_t k = 0; k < links_.size(); ++k) {
-            const auto& link = links_[k];
-            if (link.to() != p || !phase.conducts[k]) continue;
-            const auto* forward = link.projection().follows == Follows::nothing ? nullptr : &links_[link.projection().forward];
-            link.add_input(layers_[link.from()].sent(), first, count, u, forward);
+        for (const auto k : first_asked) {
+            drives_[k].middleRows(first, count).setZero();
+            add_input(k, drives_[k]);
         }
+        for (const auto& list : {first_asked, known})
+            for (const auto k : list) u.middleRows(first, count) += drives_[k].middleRows(first, count);
+        for (const auto k : changing) add_input(k, u);
     });
     if (phase.keeps == 0) return layer.respond(occasion);
     const RateMatrix old = phase.keeps_of ? batch.after[*phase.keeps_of][p] : layer.activity();
@@ -235,19 +261,37 @@ void RateSequence::learn_link(const Minibatch& batch, RateLink& link, std::size_
     const auto [amplitude, symmetric, gate, judge] = readings_[index];
     const auto &pre = layers_[link.from()], &post = layers_[link.to()];
     const float factor = sign * amplitude;
-    if (symmetric) {
-        const RateLink::Product product{judge ? &judges_[*judge].post : &post.activity(), &pre.sent(), factor};
-        return link.add(std::span(&product, 1));
-    }
+    const auto add = [&](const RateMatrix& of_post) {
+        if (!steady_[link.from()]) {
+            const RateLink::Product product{&of_post, &pre.sent(), factor};
+            return link.add(std::span(&product, 1));
+        }
+        auto& lessons = lessons_[index];
+        if (lessons.size() == 0) lessons = factor * of_post;
+        else lessons += factor * of_post;
+    };
+    if (symmetric) return add(judge ? judges_[*judge].post : post.activity());
     const auto change_of = [&](std::size_t p) -> RateMatrix {
         if (batch.before[p].size() == 0) return RateMatrix::Zero(layers_[p].activity().rows(), layers_[p].activity().cols());
         return layers_[p].activity() - batch.before[p];
     };
-    RateMatrix pre_change, post_change;
-    std::vector<RateLink::Product> products;
-    if (gate != Gate::post) post_change = change_of(link.to()), products.push_back({&post_change, &pre.sent(), factor});
-    if (gate != Gate::pre) pre_change = change_of(link.from()), products.push_back({&post.sent(), &pre_change, -factor});
-    link.add(products);
+    if (gate != Gate::post) add(change_of(link.to()));
+    if (gate == Gate::pre || steady_[link.from()]) return;
+    const RateMatrix pre_change = change_of(link.from());
+    const RateLink::Product product{&post.sent(), &pre_change, -factor};
+    link.add(std::span(&product, 1));
+}
+
+void RateSequence::learn_from_steady() {
+    for (std::size_t k = 0; k < links_.size(); ++k) {
+        if (lessons_[k].size() == 0) continue;
+        const RateLink::Product product{&lessons_[k], &layers_[links_[k].from()].sent(), 1};
+        links_[k].add(std::span(&product, 1));
+    }
+}
+
+const RateLink* RateSequence::forward_of(const RateLink& link) const noexcept {
+    return link.projection().follows == Follows::nothing ? nullptr : &links_[link.projection().forward];
 }
 
 void RateSequence::read_out(Minibatch& batch) const {

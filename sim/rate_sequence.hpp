@@ -17,7 +17,9 @@ namespace ydot {
 ///   symmetric window (hebbian):  A pre post, times the layer factor of the rule where it has one (goodness; LayerFactor has the equation)
 /// and those that unlearn by the opposite. The input population shows the image at the start; a source shows it throughout, any other
 /// population until a phase updates it. The label population is neutral where no phase clamps it. A phase that persists starts, while
-/// learning, from its own end in the minibatch before, image k of one from image k of the other.
+/// learning, from its own end in the minibatch before, image k of one from image k of the other. The noise of what no phase updates is
+/// drawn once a presentation. What a population that no phase changes brings to others, and the sum of what is learned from it, are one
+/// product a presentation each, whatever the number of phases.
 class RateSequence {
 public:
     RateSequence(const Circuit& circuit, const Schedule& schedule, std::vector<RateLayer>& layers, std::vector<RateLink>& links);
@@ -62,6 +64,8 @@ private:
     void learn(const Minibatch& batch, const Phase& phase);
     void judge(const std::vector<std::uint8_t>& learning, float sign);
     void learn_link(const Minibatch& batch, RateLink& link, std::size_t index, float sign);
+    void learn_from_steady();
+    const RateLink* forward_of(const RateLink& link) const noexcept;
     RateMatrix target_of(const Minibatch& batch, const Phase& phase, std::size_t population) const;
     std::size_t label_for(const Minibatch& batch, const Phase& phase, std::size_t image, std::size_t labels) const;
     void read_out(Minibatch& batch) const;
@@ -83,6 +87,11 @@ private:
     std::vector<std::vector<RateMatrix>> chains_;  ///< by phase that persists and population that it updates, in its order: activity
     std::vector<std::size_t> label_phases_;
     Jury jury_;
+    std::vector<std::uint8_t> steady_;  ///< by population: sends the same throughout a presentation
+
+    // of the presentation, by projection from a steady population
+    std::vector<RateMatrix> drives_;   ///< what it brings; empty: not asked for yet
+    std::vector<RateMatrix> lessons_;  ///< sum of factor times post of its products; empty: none yet
 };
 
 /// The image of each presentation as a column.

@@ -655,6 +655,48 @@ TEST_CASE("Forward-Forward climbs the probability of positive and descends that 
         }
 }
 
+TEST_CASE("What is learned from an image adds up over the phases that show it", "[analytic]") {
+    const Images images(20);
+    const auto text = judged("label", "learns", "high");
+    const auto start = text.rfind("[[schedule.phases]]");
+    auto once_more = text.substr(start);
+    once_more.replace(once_more.find("look"), 4, "doubt");
+    once_more.replace(once_more.find("label\"\nlearns"), 6, "wrong\"");
+    Rates positive(text), negative(text.substr(0, start) + once_more), both(text + once_more),
+        thrice(text + once_more, {"schedule.phases.doubt.repeats=3"});
+    const auto first = positive.trainer->measure(images.shown), second = negative.trainer->measure(images.shown),
+               sum = both.trainer->measure(images.shown), weighted = thrice.trainer->measure(images.shown);
+    for (std::size_t p = 0; p < 2; ++p) {
+        const auto a = positive.spread(p, first[p]), b = positive.spread(p, second[p]);
+        CHECK(a.norm() > 1e-3);
+        CHECK((a - b).norm() > 1e-3 * a.norm());
+        CHECK(relative_error(positive.spread(p, sum[p]), a + b) < 1e-5);
+        CHECK(relative_error(positive.spread(p, weighted[p]), a + 3 * b) < 1e-5);  // nothing moves the layer between the repeats
+    }
+}
+
+TEST_CASE("Pixels are left out while a sequence learns, the same ones in all of its phases, and never in a test", "[statistical]") {
+    const Images images(1);
+    const auto text = judged("label", "learns", "high");
+    const auto start = text.rfind("[[schedule.phases]]");
+    auto once_more = text.substr(start);
+    once_more.replace(once_more.find("look"), 4, "look again");
+    Rates whole(text + once_more), holed(text + once_more, {"populations.input.rate.dropout=0.4"}),
+        unnoisy(text + once_more, {"populations.input.rate.dropout=0.4", "schedule.phases.look.samples=false"});
+    const Eigen::MatrixXd all = whole.spread(0, whole.trainer->measure(images.shown)[0]);
+    CHECK((all.colwise().norm().array() > 0).count() == 12);
+    CHECK(relative_error(unnoisy.spread(0, unnoisy.trainer->measure(images.shown)[0]), all) < 1e-6);
+    int kept = 0;
+    const int images_shown = 200;
+    for (int k = 0; k < images_shown; ++k) {
+        auto image = images.shown;
+        image[0].trial = static_cast<std::uint32_t>(k);
+        kept += static_cast<int>((holed.spread(0, holed.trainer->measure(image)[0]).colwise().norm().array() > 0).count());
+    }
+    const double n = 12.0 * images_shown;
+    CHECK(std::abs(kept / n - 0.6) < 5 * std::sqrt(0.24 / n));
+}
+
 TEST_CASE("Peer normalisation draws units to the running mean activity of their population", "[analytic]") {
     const Images first(20), second(30, 12, 3);
     const auto text = judged("label", "learns", "high");
