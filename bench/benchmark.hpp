@@ -14,6 +14,7 @@ struct Limits {
     double read_GB_per_s[2]{};   ///< memory, streamed: one thread, all threads
     double adds_per_s[2]{};      ///< 32-bit additions at random places of 155 KB, index and addend streamed: one thread, all threads
     double rewrites_per_s[2]{};  ///< floats of memory changed and added at random places of 16 KB, index streamed: one thread, all threads
+    double GFLOP_per_s[2]{};     ///< fused multiply-adds of floats in registers, two operations each: one thread, all threads
 };
 Limits measure_limits(std::size_t threads);
 
@@ -47,6 +48,7 @@ std::vector<Figure> neuron_step(const Options&);
 std::vector<Figure> delivery(const Options&);
 std::vector<Figure> plastic_delivery(const Options&);
 std::vector<Figure> construction(const Options&);
+std::vector<Figure> rate_learning(const Options&);
 std::vector<Figure> microcircuit(const Options&);
 std::vector<Figure> microcircuit_dc(const Options&);
 std::vector<Figure> brunel(const Options&);

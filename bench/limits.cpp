@@ -66,6 +66,28 @@ double rewrites_per_s(std::size_t threads) {
     return streamed_words / seconds;
 }
 
+/// As wide as registers can be here; compiled to fused multiply-adds (CMakeLists.txt).
+using Register [[gnu::vector_size(64)]] = float;
+
+double GFLOP_per_s(std::size_t threads) {
+    constexpr int chains = 16, steps = 1'000'000;  // enough in flight to hide the latency
+    std::vector<float> results(16 * threads);
+    const double seconds = fastest(3, [&] {
+        at_once(threads, [&](std::size_t k) {
+            Register sums[chains], factor, addend;
+            for (int lane = 0; lane < 16; ++lane) {
+                factor[lane] = 0.999f + 1e-6f * static_cast<float>(k);
+                addend[lane] = 0.001f * static_cast<float>(lane);
+            }
+            for (auto& sum : sums) sum = addend;
+            for (int step = 0; step < steps; ++step)
+                for (auto& sum : sums) sum = sum * factor + addend;
+            for (const auto& sum : sums) results[16 * k] += sum[0];
+        });
+    });
+    return results[0] < 0 ? 0 : 2e-9 * 16 * chains * steps * static_cast<double>(threads) / seconds;
+}
+
 }  // namespace
 
 double fastest(int rounds, const std::function<void()>& f) {
@@ -82,7 +104,8 @@ Limits measure_limits(std::size_t threads) {
     return {threads,
             {read_GB_per_s(1), read_GB_per_s(threads)},
             {adds_per_s(1), adds_per_s(threads)},
-            {rewrites_per_s(1), rewrites_per_s(threads)}};
+            {rewrites_per_s(1), rewrites_per_s(threads)},
+            {GFLOP_per_s(1), GFLOP_per_s(threads)}};
 }
 
 }  // namespace ydot::bench

@@ -7,11 +7,12 @@
 namespace ydot::bench {
 
 std::span<const Benchmark> benchmarks() {
-    static constexpr std::array<Benchmark, 10> all{
+    static constexpr std::array<Benchmark, 11> all{
         {{"neuron_step", "a step of one unit, model by model", &neuron_step},
          {"delivery", "static synapses: construction and delivery", &delivery},
          {"plastic_delivery", "synapses that learn while they deliver", &plastic_delivery},
          {"construction", "from a description to synapses in their place, connector by connector", &construction},
+         {"rate_learning", "matrix products, and backpropagation with real numbers", &rate_learning},
          {"vogels_abbott_coba", "4,000 units with conductances", &vogels_abbott_coba},
          {"vogels_abbott_cuba", "4,000 units with currents", &vogels_abbott_cuba},
          {"brunel", "12,500 units, 15.6 million synapses, asynchronous irregular", &brunel},

@@ -49,7 +49,8 @@ Json to_json(const bench::Limits& limits) {
     return {{"threads", limits.threads},
             {"memory_read_GB_per_s", {{"one_thread", limits.read_GB_per_s[0]}, {"all_threads", limits.read_GB_per_s[1]}}},
             {"random_additions_per_s", {{"one_thread", limits.adds_per_s[0]}, {"all_threads", limits.adds_per_s[1]}}},
-            {"rewrites_per_s", {{"one_thread", limits.rewrites_per_s[0]}, {"all_threads", limits.rewrites_per_s[1]}}}};
+            {"rewrites_per_s", {{"one_thread", limits.rewrites_per_s[0]}, {"all_threads", limits.rewrites_per_s[1]}}},
+            {"multiply_adds_GFLOP_per_s", {{"one_thread", limits.GFLOP_per_s[0]}, {"all_threads", limits.GFLOP_per_s[1]}}}};
 }
 
 void bench_command(const BenchArguments& arguments, const std::string& command) {
@@ -72,9 +73,12 @@ void bench_command(const BenchArguments& arguments, const std::string& command) 
     options.limits = bench::measure_limits(options.threads);
     const auto& l = options.limits;
     if (!arguments.json)
-        fmt::print("this machine, {} thread{}: memory {:.1f} GB/s ({:.1f} on one), random additions {} /s ({}), rewrites {} /s ({})\n",
-                   l.threads, l.threads == 1 ? "" : "s", l.read_GB_per_s[1], l.read_GB_per_s[0], value_text(l.adds_per_s[1]),
-                   value_text(l.adds_per_s[0]), value_text(l.rewrites_per_s[1]), value_text(l.rewrites_per_s[0]));
+        fmt::print(
+            "this machine, {} thread{}: memory {:.1f} GB/s ({:.1f} on one), random additions {} /s ({}), rewrites {} /s ({}), "
+            "multiply-adds {:.0f} GFLOP/s ({:.0f})\n",
+            l.threads, l.threads == 1 ? "" : "s", l.read_GB_per_s[1], l.read_GB_per_s[0], value_text(l.adds_per_s[1]),
+            value_text(l.adds_per_s[0]), value_text(l.rewrites_per_s[1]), value_text(l.rewrites_per_s[0]), l.GFLOP_per_s[1],
+            l.GFLOP_per_s[0]);
     Json json{
         {"version", YDOT_VERSION}, {"command", command}, {"quick", options.quick}, {"limits", to_json(l)}, {"benchmarks", Json::object()}};
     for (const auto* benchmark : chosen) {

@@ -9,8 +9,8 @@
 using namespace ydot;
 
 TEST_CASE("Micro-benchmarks give figures that are numbers", "[contract]") {
-    bench::Options options{.threads = 2, .quick = true, .limits = {2, {1, 2}, {1e9, 2e9}, {1e9, 2e9}}};
-    for (const auto* name : {"neuron_step", "plastic_delivery", "construction"}) {
+    bench::Options options{.threads = 2, .quick = true, .limits = {2, {1, 2}, {1e9, 2e9}, {1e9, 2e9}, {100, 200}}};
+    for (const auto* name : {"neuron_step", "plastic_delivery", "construction", "rate_learning"}) {
         INFO(name);
         const auto figures = bench::find_benchmark(name).run(options);
         CHECK(figures.size() > 3);
