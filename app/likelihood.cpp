@@ -20,6 +20,17 @@ Eigen::VectorXf bias_of(const Circuit& circuit, std::size_t population) {
     return bias;
 }
 
+/// Spikes of a source are no constant input.
+void refuse_sources(const Circuit& circuit, std::initializer_list<std::size_t> machine) {
+    for (const auto& p : circuit.projections())
+        for (const auto population : machine)
+            if (p.to == population && !circuit.population(p.from).receives())
+                throw Error("metrics.likelihood",
+                            "needs run.mode = \"rate\" with a source such as that of projections." + p.name +
+                                ": with spikes, biases are those of [populations.NAME]",
+                            {});
+}
+
 }  // namespace
 
 BoltzmannMachine machine_of(const Description& description, const Circuit& circuit) {
@@ -29,6 +40,7 @@ BoltzmannMachine machine_of(const Description& description, const Circuit& circu
         const auto& up = circuit.projections()[down.forward];
         const auto is_logistic = [&](std::size_t population) { return phi_of(description.populations[population]) == "logistic"; };
         if (up.from != visible || !is_logistic(up.from) || !is_logistic(up.to)) continue;
+        if (description.run.mode == Mode::spiking) refuse_sources(circuit, {up.from, up.to});
         return {RateLink(circuit, down.forward).weights(), bias_of(circuit, up.from), bias_of(circuit, up.to)};
     }
     throw Error(

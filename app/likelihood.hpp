@@ -9,8 +9,8 @@
 namespace ydot::app {
 
 /// The restricted Boltzmann machine between schedule.input and the population that a projection leads to which is answered by its
-/// transpose. Sources without an image are its biases.
-/// @throws Error where there is none
+/// transpose. Sources without an image are its biases; a spiking circuit has none.
+/// @throws Error where there is no machine, or a source in a spiking circuit
 BoltzmannMachine machine_of(const Description& description, const Circuit& circuit);
 
 struct Likelihood {

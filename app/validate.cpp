@@ -57,7 +57,6 @@ public:
         check_ranges(d_.data, "data");
         check_ranges(d_.record, "record");
         check_ranges(d_.metrics, "metrics");
-        if (d_.metrics.likelihood && d_.run.mode == Mode::spiking) fail("metrics.likelihood", "needs run.mode = \"rate\"");
         check_record();
     }
 

@@ -290,7 +290,9 @@ struct PhaseSpec {
         Field{"keeps", &PhaseSpec::keeps, "rate mode, with updates: share of the old activity in the new one", unit_interval},
         Field{"keeps_of", &PhaseSpec::keeps_of, "the earlier phase whose activity that is; empty: the one before this phase"},
         Field{"repeats", &PhaseSpec::repeats, "rate mode, with updates: how often; 0: the phase is left out", Range{0, 10000}},
-        Field{"samples", &PhaseSpec::samples, "rate mode: whether the noise of the populations acts while learning"},
+        Field{"samples", &PhaseSpec::samples,
+              "rate mode: whether the noise of the populations acts while learning; for populations that no phase changes the first phase "
+              "decides"},
         Field{"persists", &PhaseSpec::persists,
               "rate mode, with updates: while learning, the populations in updates start from where this phase left them in the minibatch "
               "before (persistent contrastive divergence; Tieleman 2008)"},
@@ -450,9 +452,8 @@ struct MetricsSpec {
         Field{"gradient_images", &MetricsSpec::gradient_images, "training images of the comparison", Range{1, 1e6}},
         Field{"gradient_trials", &MetricsSpec::gradient_trials, "presentations of each; noise is told from change by comparing them",
               Range{3, 1e6}},
-        Field{
-            "likelihood", &MetricsSpec::likelihood,
-            "rate mode: log probability of the test images under the Boltzmann machine of schedule.input, by annealed importance sampling"},
+        Field{"likelihood", &MetricsSpec::likelihood,
+              "log probability of the test images under the Boltzmann machine of schedule.input, by annealed importance sampling"},
         Field{"likelihood_temperatures", &MetricsSpec::likelihood_temperatures, "steps from independent pixels to the machine",
               Range{1, 1e7}},
         Field{"likelihood_chains", &MetricsSpec::likelihood_chains, "of the sampling", Range{2, 1e6}}};

@@ -99,10 +99,10 @@ std::vector<Answer> RateSequence::present(std::span<const Presentation> images, 
 
 void RateSequence::start(Minibatch& batch) {
     const auto count = static_cast<Eigen::Index>(batch.images.size());
-    const bool noisy = batch.teach && schedule_.phases[stage_->phases.front()].samples;
-    const RateLayer::Occasion occasion{batch.trials, batch.teach, noisy, at_the_start};
+    const bool samples = batch.teach && schedule_.phases[stage_->phases.front()].samples;
     for (std::size_t p = 0; p < layers_.size(); ++p) {
         if (steady_[p] && !batch.tried.empty()) continue;  // still shows what the first start showed
+        const RateLayer::Occasion occasion{batch.trials, batch.teach, samples && steady_[p], at_the_start};
         const auto units = static_cast<Eigen::Index>(layers_[p].population().size());
         if (p == schedule_.input) layers_[p].show(images_of(batch.images), occasion);
         else if (p == schedule_.label) layers_[p].show(RateMatrix::Constant(units, count, 1 / static_cast<float>(units)), occasion);

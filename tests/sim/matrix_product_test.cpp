@@ -1,0 +1,58 @@
+// Products against double precision, for whole matrices and blocks of larger ones.
+#include "sim/matrix_product.hpp"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "sim/parallel.hpp"
+
+using namespace ydot;
+
+namespace {
+
+Eigen::MatrixXf numbers(Eigen::Index rows, Eigen::Index columns, unsigned seed) {
+    std::mt19937 engine(seed);
+    Eigen::MatrixXf m(rows, columns);
+    for (auto& x : m.reshaped()) x = static_cast<float>(engine()) / 4294967296.0f - 0.5f;
+    return m;
+}
+
+/// Of sums of so many products of numbers below 1/2, each rounded: far more than the error that random roundings add up to.
+double allowed(Eigen::Index terms) { return 0.25 * static_cast<double>(terms) * 6e-8; }
+
+}  // namespace
+
+TEST_CASE("Products of matrices and of their transposes are added with their factor", "[analytic]") {
+    for (const auto& [m, k, n] :
+         {std::tuple<Eigen::Index, Eigen::Index, Eigen::Index>{1, 1, 1}, {10, 500, 100}, {129, 65, 3}, {500, 784, 1}, {17, 1, 33}}) {
+        INFO(m << ' ' << k << ' ' << n);
+        const Eigen::MatrixXf a = numbers(m, k, 1), b = numbers(k, n, 2), start = numbers(m, n, 3), at = a.transpose(), bt = b.transpose();
+        const Eigen::MatrixXd wanted = start.cast<double>() - 2 * a.cast<double>() * b.cast<double>();
+        Eigen::MatrixXf plain = start, transposed = start, outer = start;
+        add_product(-2, a, b, plain);
+        add_transposed_product(-2, at, b, transposed);
+        add_outer_product(-2, a, bt, outer);
+        for (const auto* out : {&plain, &transposed, &outer})
+            CHECK((out->cast<double>() - wanted).cwiseAbs().maxCoeff() < 2 * allowed(k + 1));
+    }
+    Eigen::MatrixXf nothing(3, 0), kept = numbers(3, 2, 4);
+    const Eigen::MatrixXf before = kept;
+    add_product(1, nothing, Eigen::MatrixXf(0, 2), kept);
+    CHECK(kept == before);
+}
+
+TEST_CASE("Blocks of matrices are multiplied where they lie, with the same bits on any thread", "[contract]") {
+    const Eigen::MatrixXf a = numbers(300, 200, 1), b = numbers(200, 40, 2);
+    Eigen::MatrixXf whole = Eigen::MatrixXf::Zero(300, 40), other = whole;
+    const auto by_rows = [&](Eigen::MatrixXf& out) {
+        parallel_for(300, 64, [&](std::size_t begin, std::size_t end) {
+            const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
+            add_product(1, a.middleRows(first, count), b, out.middleRows(first, count));
+        });
+    };
+    by_rows(whole);
+    CHECK((whole.cast<double>() - a.cast<double>() * b.cast<double>()).cwiseAbs().maxCoeff() < allowed(200));
+    tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    by_rows(other);
+    CHECK(whole == other);
+}
