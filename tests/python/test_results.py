@@ -173,27 +173,32 @@ class RateMode(Workplace):
         self.assertEqual(list(read_rows(out / "learning.csv")[0])[-1], "reconstruction_error")
 
     def test_likelihood_of_a_machine(self):
-        """Against the sum over all states of ten hidden units."""
+        """Against the sum over all states of ten hidden units, learned with rates and with spikes."""
         digits = self.folder / "digits"
         run("data", "digits", digits, "--train", 350, "--test", 400)
-        out, summary, said = self.learn("likelihood", "rbm.toml", "schedule.epochs=10", "populations.hidden.size=10", "metrics.likelihood_temperatures=1000",
-                                        "data.train=300", "data.validation=50", "data.test=400", f"data.directory={digits}")
-        self.assertIn("log probability of a test image", said)
-        weights = read_weights(out)
-        W = np.zeros((10, 784))
-        W[weights["up"]["target"], weights["up"]["source"]] = weights["up"]["weight"]
-        bias = {name: weights["bias_to_" + name]["weight"][np.argsort(weights["bias_to_" + name]["target"])].astype(float) for name in ("visible", "hidden")}
-        states = (np.arange(1024)[:, None] >> np.arange(10)) & 1
-        log_Z = np.logaddexp.reduce(states @ bias["hidden"] + np.logaddexp(0, bias["visible"] + states @ W).sum(1))
-        metrics = summary["metrics"]
-        self.assertLess(metrics["log_partition_error"], 0.1)
-        self.assertLess(abs(metrics["log_partition"] - log_Z), 5 * metrics["log_partition_error"])
         with open(digits / "t10k-images-idx3-ubyte", "rb") as file:
             grey = np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 784) / 255
-        binary = np.random.default_rng(1).random((50, *grey.shape)) < grey  # pixels are drawn: the program draws them once
-        values = binary @ bias["visible"] + np.logaddexp(0, bias["hidden"] + binary @ W.T).sum(2)
-        noise = np.sqrt((values.var(0) / len(grey)).mean())
-        self.assertLess(abs(metrics["test_log_likelihood_nats"] + metrics["log_partition"] - values.mean()), 5 * noise)
+        binary = (np.random.default_rng(1).random((50, *grey.shape)) < grey).astype(np.float32)  # pixels are drawn: the program draws them once
+        for description, epochs in (("rbm.toml", 10), ("spiking_rbm.toml", 1)):
+            with self.subTest(description):
+                out, summary, said = self.learn("likelihood of " + description, description, f"schedule.epochs={epochs}", "populations.hidden.size=10",
+                                                "metrics.likelihood_temperatures=1000", "data.train=300", "data.validation=50", "data.test=400",
+                                                f"data.directory={digits}")
+                self.assertIn("log probability of a test image", said)
+                weights = read_weights(out)
+                W = np.zeros((10, 784))
+                W[weights["up"]["target"], weights["up"]["source"]] = weights["up"]["weight"]
+                bias = {"visible": np.full(784, -2.0), "hidden": np.zeros(10)}
+                if description == "rbm.toml":
+                    bias = {name: weights["bias_to_" + name]["weight"][np.argsort(weights["bias_to_" + name]["target"])].astype(float) for name in bias}
+                states = (np.arange(1024)[:, None] >> np.arange(10)) & 1
+                log_Z = np.logaddexp.reduce(states @ bias["hidden"] + np.logaddexp(0, bias["visible"] + states @ W).sum(1))
+                metrics = summary["metrics"]
+                self.assertLess(metrics["log_partition_error"], 0.1)
+                self.assertLess(abs(metrics["log_partition"] - log_Z), 5 * metrics["log_partition_error"])
+                values = binary @ bias["visible"] + np.logaddexp(0, bias["hidden"] + binary @ W.T).sum(2)
+                noise = np.sqrt((values.var(0) / len(grey)).mean())
+                self.assertLess(abs(metrics["test_log_likelihood_nats"] + metrics["log_partition"] - values.mean()), 5 * noise)
 
     def test_layers_that_judge_themselves(self):
         sizes = [f"populations.h{k}.size=100" for k in range(1, 5)]
