@@ -163,15 +163,13 @@ void RateSequence::update(Minibatch& batch, std::size_t index, std::size_t p, co
     auto& layer = layers_[p];
     auto& u = layer.potential();
     u.resize(layer.activity().rows(), layer.activity().cols());
-    std::vector<std::size_t> changing, first_asked, known;
+    std::vector<std::size_t> changing, standing, first_asked;
     for (std::size_t k = 0; k < links_.size(); ++k) {
         if (links_[k].to() != p || !phase.conducts[k]) continue;
-        if (!steady_[links_[k].from()]) changing.push_back(k);
-        else if (drives_[k].size() > 0) known.push_back(k);
-        else {
-            first_asked.push_back(k);
-            drives_[k].resize(u.rows(), u.cols());
-        }
+        (steady_[links_[k].from()] ? standing : changing).push_back(k);
+        if (!steady_[links_[k].from()] || drives_[k].size() > 0) continue;
+        first_asked.push_back(k);
+        drives_[k].resize(u.rows(), u.cols());
     }
     parallel_for(static_cast<std::size_t>(u.rows()), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
         const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
@@ -183,8 +181,7 @@ void RateSequence::update(Minibatch& batch, std::size_t index, std::size_t p, co
             drives_[k].middleRows(first, count).setZero();
             add_input(k, drives_[k]);
         }
-        for (const auto& list : {first_asked, known})
-            for (const auto k : list) u.middleRows(first, count) += drives_[k].middleRows(first, count);
+        for (const auto k : standing) u.middleRows(first, count) += drives_[k].middleRows(first, count);
         for (const auto k : changing) add_input(k, u);
     });
     if (phase.keeps == 0) return layer.respond(occasion);
@@ -276,7 +273,7 @@ void RateSequence::learn_link(const Minibatch& batch, RateLink& link, std::size_
         return layers_[p].activity() - batch.before[p];
     };
     if (gate != Gate::post) add(change_of(link.to()));
-    if (gate == Gate::pre || steady_[link.from()]) return;
+    if (gate == Gate::pre) return;
     const RateMatrix pre_change = change_of(link.from());
     const RateLink::Product product{&post.sent(), &pre_change, -factor};
     link.add(std::span(&product, 1));

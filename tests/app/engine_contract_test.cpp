@@ -153,7 +153,7 @@ TEST_CASE("Every model refuses unknown and impossible parameters and says where"
             }
     }
     CHECK(refusal([] {
-              app::make_population({.name = "x", .model = "poison", .propagator = {}, .parameters = {}, .spread = {}, .source = {}}, {});
+              app::make_population({.name = "x", .model = "poison", .propagator = {}, .parameters = {}, .spread = {}, .source = {}, .rate = {}}, {});
           }).find("did you mean poisson?") != std::string::npos);
 }
 
