@@ -21,5 +21,6 @@ install(FILES
     "${PROJECT_BINARY_DIR}/ydotConfigVersion.cmake"
     cmake/FindRandom123.cmake
     cmake/FindHDF5C.cmake
+    cmake/FindDNNL.cmake
     cmake/FindLibZip.cmake
     DESTINATION "${YDOT_CMAKE_DIR}")
