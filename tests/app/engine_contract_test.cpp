@@ -153,7 +153,8 @@ TEST_CASE("Every model refuses unknown and impossible parameters and says where"
             }
     }
     CHECK(refusal([] {
-              app::make_population({.name = "x", .model = "poison", .propagator = {}, .parameters = {}, .spread = {}, .source = {}, .rate = {}}, {});
+              app::make_population(
+                  {.name = "x", .model = "poison", .propagator = {}, .parameters = {}, .spread = {}, .rate = {}, .source = {}}, {});
           }).find("did you mean poisson?") != std::string::npos);
 }
 
