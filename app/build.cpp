@@ -474,6 +474,12 @@ LabelCode label_code(const ScheduleSpec& spec, const PopulationSpec& readout) {
 
 }  // namespace
 
+std::vector<RateSpec> rate_specs(const Description& description) {
+    std::vector<RateSpec> specs;
+    for (const auto& population : description.populations) specs.push_back(population.rate);
+    return specs;
+}
+
 Schedule build_schedule(const Description& description, const Circuit& circuit, std::size_t image_size, std::size_t classes) {
     const auto& spec = description.schedule;
     Schedule schedule;

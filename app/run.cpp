@@ -315,9 +315,7 @@ private:
         const auto classes = 1 + std::size_t{*std::max_element(images_.train.labels.begin(), images_.train.labels.end())};
         schedule_ = build_schedule(description_, *circuit_, images_.train.image_size(), classes);
         if (description_.run.mode == Mode::rate) {
-            std::vector<RateSpec> units;
-            for (const auto& p : description_.populations) units.push_back(p.rate);
-            learner_ = std::make_unique<RateTrainer>(*circuit_, schedule_, units);
+            learner_ = std::make_unique<RateTrainer>(*circuit_, schedule_, rate_specs(description_));
         } else {
             auto trainer = std::make_unique<Trainer>(*circuit_, schedule_);
             trainer_ = trainer.get();

@@ -46,9 +46,7 @@ std::string description_of(std::size_t units) {
 double images_per_s(std::size_t units, int rounds) {
     const auto description = app::parse_description(description_of(units), "rate_learning");
     const auto circuit = app::build_circuit(description);
-    std::vector<RateSpec> specs;
-    for (const auto& population : description.populations) specs.push_back(population.rate);
-    RateTrainer trainer(*circuit, app::build_schedule(description, *circuit, pixels, labels), specs);
+    RateTrainer trainer(*circuit, app::build_schedule(description, *circuit, pixels, labels), app::rate_specs(description));
     Draws draws(1, 7);
     std::vector<std::vector<std::uint8_t>> images(minibatch, std::vector<std::uint8_t>(pixels));
     std::vector<Presentation> batch;

@@ -3,8 +3,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "sim/parallel.hpp"
-
 namespace ydot {
 namespace {
 
@@ -12,18 +10,6 @@ constexpr std::size_t images_at_a_time = 16, units_at_a_time = 128;
 constexpr float statistics_weight = 0.1f;  // of the newest minibatch in the running mean and variance
 
 float* column(RateMatrix& m, Eigen::Index k) { return m.data() + k * m.rows(); }
-
-/// f(first image, number of images), in parallel.
-template <class F>
-void for_images(Eigen::Index images, const F& f) {
-    parallel_for(static_cast<std::size_t>(images), images_at_a_time,
-                 [&](std::size_t begin, std::size_t end) { f(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)); });
-}
-template <class F>
-void for_units(std::size_t units, const F& f) {
-    parallel_for(units, units_at_a_time,
-                 [&](std::size_t begin, std::size_t end) { f(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)); });
-}
 
 /// Number of events of a Poisson process with this mean, by inversion of one uniform number.
 float poisson_count(float mean, float uniform) {
@@ -50,7 +36,7 @@ void RateLayer::respond(const Occasion& occasion, const RateMatrix* old, float k
     if (spec_.normalisation == Normalisation::batch) normalise(occasion.learning);
     const auto bias = static_cast<float>(population_->bias());
     activity_.resize(potential_.rows(), potential_.cols());
-    for_images(potential_.cols(), [&](Eigen::Index first, Eigen::Index images) {
+    for_blocks(potential_.cols(), images_at_a_time, [&](Eigen::Index first, Eigen::Index images) {
         auto u = potential_.middleCols(first, images);
         u.array() += bias;
         activity_.middleCols(first, images) = u;
@@ -76,7 +62,7 @@ void RateLayer::normalise(bool learning) {
     mean_.resize(potential_.rows());
     inverse_deviation_.resize(potential_.rows());
     const auto images = static_cast<float>(potential_.cols());
-    for_units(units(), [&](Eigen::Index first, Eigen::Index count) {
+    for_blocks(potential_.rows(), units_at_a_time, [&](Eigen::Index first, Eigen::Index count) {
         auto u = potential_.middleRows(first, count).array();
         auto mean = mean_.segment(first, count), inverse = inverse_deviation_.segment(first, count);
         Eigen::Map<Eigen::ArrayXf> running_mean(statistics_.data() + first, count),
@@ -101,7 +87,7 @@ void RateLayer::send(const Occasion& occasion) {
     if (!changed_) return;
     sent_ = activity_;
     if (noisy_ && spec_.dropout > 0) kept_.resize(sent_.rows(), sent_.cols());
-    for_images(sent_.cols(), [&](Eigen::Index first, Eigen::Index images) {
+    for_blocks(sent_.cols(), images_at_a_time, [&](Eigen::Index first, Eigen::Index images) {
         for (Eigen::Index k = first; k < first + images; ++k) {
             if (noisy_) add_noise(k, occasion.trials[static_cast<std::size_t>(k)], occasion.when);
             auto y = sent_.col(k);
@@ -149,7 +135,7 @@ void RateLayer::add_noise(Eigen::Index image, std::uint32_t trial, std::uint32_t
 
 void RateLayer::pull_back(RateMatrix& change) const {
     const auto size = [&](Eigen::Index images) { return static_cast<std::size_t>(images) * units(); };
-    for_images(change.cols(), [&](Eigen::Index first, Eigen::Index images) {
+    for_blocks(change.cols(), images_at_a_time, [&](Eigen::Index first, Eigen::Index images) {
         if (noisy_ && spec_.dropout > 0) change.middleCols(first, images).array() *= kept_.middleCols(first, images).array();
         population_->pull_back(std::span(potential_.col(first).data(), size(images)), std::span(activity_.col(first).data(), size(images)),
                                std::span(column(change, first), size(images)));
@@ -157,7 +143,7 @@ void RateLayer::pull_back(RateMatrix& change) const {
     });
     if (spec_.normalisation != Normalisation::batch) return;
     const auto images = static_cast<float>(change.cols()), bias = static_cast<float>(population_->bias());
-    for_units(units(), [&](Eigen::Index first, Eigen::Index count) {  // exact, through mean and variance
+    for_blocks(potential_.rows(), units_at_a_time, [&](Eigen::Index first, Eigen::Index count) {  // exact, through mean and variance
         auto v = change.middleRows(first, count).array();
         const Eigen::ArrayXXf normalised = potential_.middleRows(first, count).array() - bias;
         const Eigen::ArrayXf mean = v.rowwise().sum() / images, along = (v * normalised).rowwise().sum() / images;

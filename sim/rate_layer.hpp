@@ -5,12 +5,20 @@
 #include <vector>
 
 #include "sim/description.hpp"
+#include "sim/parallel.hpp"
 #include "sim/population.hpp"
 
 namespace ydot {
 
 /// Units are rows, the images of a minibatch columns.
 using RateMatrix = Eigen::MatrixXf;
+
+/// f(first, count) over [0, size) in blocks of at most so many rows or columns, in parallel.
+template <class F>
+void for_blocks(Eigen::Index size, std::size_t at_most, const F& f) {
+    parallel_for(static_cast<std::size_t>(size), at_most,
+                 [&](std::size_t begin, std::size_t end) { f(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)); });
+}
 
 /// A population in the rate reading, for a minibatch at a time:
 ///   y = phi(u),  what is sent: gain times y with the noise of [populations.NAME.rate].

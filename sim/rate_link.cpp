@@ -75,17 +75,10 @@ void RateLink::change_weights(double factor, std::size_t images, Eigen::Index fi
     if (mask_.size() > 0) w.array() *= mask_.middleCols(first, count).array();  // limits may have lifted what does not exist
 }
 
-/// f(first source, number of sources), in parallel.
-template <class F>
-void RateLink::for_sources(const F& f) {
-    sum_.resizeLike(weight_);
-    parallel_for(static_cast<std::size_t>(weight_.cols()), sources_at_a_time,
-                 [&](std::size_t begin, std::size_t end) { f(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)); });
-}
-
 void RateLink::learn(std::span<const Product> products, double factor, std::size_t images) {
+    sum_.resizeLike(weight_);
     start_velocity();
-    for_sources([&](Eigen::Index first, Eigen::Index count) {
+    for_blocks(weight_.cols(), sources_at_a_time, [&](Eigen::Index first, Eigen::Index count) {
         sum_.middleCols(first, count).setZero();
         add_products(products, first, count);
         change_weights(factor, images, first, count);
@@ -94,7 +87,8 @@ void RateLink::learn(std::span<const Product> products, double factor, std::size
 
 void RateLink::add(std::span<const Product> products) {
     const bool first_part = !std::exchange(has_sum_, true);
-    for_sources([&](Eigen::Index first, Eigen::Index count) {
+    sum_.resizeLike(weight_);
+    for_blocks(weight_.cols(), sources_at_a_time, [&](Eigen::Index first, Eigen::Index count) {
         if (first_part) sum_.middleCols(first, count).setZero();
         add_products(products, first, count);
     });
@@ -102,7 +96,8 @@ void RateLink::add(std::span<const Product> products) {
 
 void RateLink::learn_sum(double factor, std::size_t images) {
     start_velocity();
-    for_sources([&](Eigen::Index first, Eigen::Index count) { change_weights(factor, images, first, count); });
+    for_blocks(weight_.cols(), sources_at_a_time,
+               [&](Eigen::Index first, Eigen::Index count) { change_weights(factor, images, first, count); });
     has_sum_ = false;
 }
 
@@ -130,8 +125,7 @@ void RateLink::follow_signs(const RateLink& forward, std::uint64_t seed, std::ui
                         projection_->magnitude(seed, refresh, static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(t));
         });
     }
-    parallel_for(static_cast<std::size_t>(weight_.cols()), sources_at_a_time, [&](std::size_t begin, std::size_t end) {
-        const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
+    for_blocks(weight_.cols(), sources_at_a_time, [&](Eigen::Index first, Eigen::Index count) {
         weight_.middleCols(first, count) =
             magnitudes_.middleCols(first, count).array() * forward.weight_.middleRows(first, count).transpose().array().sign();
     });

@@ -53,8 +53,6 @@ public:
     void store(Circuit& circuit) const;
 
 private:
-    template <class F>
-    void for_sources(const F& f);
     void start_velocity();
     // of these sources:
     void add_products(std::span<const Product> products, Eigen::Index first, Eigen::Index count);
@@ -68,5 +66,10 @@ private:
     float mean_ = 0, std_ = 0;  ///< of the weights as drawn, where they drift
     bool has_sum_ = false;
 };
+
+/// The link whose weights this one follows; null where it follows none. @param links  of all projections, in their order
+inline const RateLink* followed_by(const RateLink& link, std::span<const RateLink> links) noexcept {
+    return link.projection().follows == Follows::nothing ? nullptr : &links[link.projection().forward];
+}
 
 }  // namespace ydot

@@ -171,10 +171,9 @@ void RateSequence::update(Minibatch& batch, std::size_t index, std::size_t p, co
         first_asked.push_back(k);
         drives_[k].resize(u.rows(), u.cols());
     }
-    parallel_for(static_cast<std::size_t>(u.rows()), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
-        const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
+    for_blocks(u.rows(), targets_at_a_time, [&](Eigen::Index first, Eigen::Index count) {
         const auto add_input = [&](std::size_t k, RateMatrix& out) {
-            links_[k].add_input(layers_[links_[k].from()].sent(), first, count, out, forward_of(links_[k]));
+            links_[k].add_input(layers_[links_[k].from()].sent(), first, count, out, followed_by(links_[k], links_));
         };
         u.middleRows(first, count).setZero();
         for (const auto k : first_asked) {
@@ -285,10 +284,6 @@ void RateSequence::learn_from_steady() {
         const RateLink::Product product{&lessons_[k], &layers_[links_[k].from()].sent(), 1};
         links_[k].add(std::span(&product, 1));
     }
-}
-
-const RateLink* RateSequence::forward_of(const RateLink& link) const noexcept {
-    return link.projection().follows == Follows::nothing ? nullptr : &links_[link.projection().forward];
 }
 
 void RateSequence::read_out(Minibatch& batch) const {

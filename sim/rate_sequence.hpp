@@ -65,7 +65,6 @@ private:
     void judge(const std::vector<std::uint8_t>& learning, float sign);
     void learn_link(const Minibatch& batch, RateLink& link, std::size_t index, float sign);
     void learn_from_steady();
-    const RateLink* forward_of(const RateLink& link) const noexcept;
     RateMatrix target_of(const Minibatch& batch, const Phase& phase, std::size_t population) const;
     std::size_t label_for(const Minibatch& batch, const Phase& phase, std::size_t image, std::size_t labels) const;
     void read_out(Minibatch& batch) const;

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "sim/error.hpp"
-#include "sim/parallel.hpp"
 #include "sim/rate_network.hpp"
 
 namespace ydot {
@@ -102,22 +101,17 @@ bool RateTrainer::upward(const RateLink& link) const noexcept { return link.from
 
 /// What comes to a population from below (activity) or from above (its change).
 void RateTrainer::add_inputs(std::size_t p, bool up, RateMatrix& out) const {
-    parallel_for(static_cast<std::size_t>(out.rows()), targets_at_a_time, [&](std::size_t begin, std::size_t end) {
-        const auto first = static_cast<Eigen::Index>(begin), count = static_cast<Eigen::Index>(end - begin);
+    for_blocks(out.rows(), targets_at_a_time, [&](Eigen::Index first, Eigen::Index count) {
         out.middleRows(first, count).setZero();
         for (std::size_t k = 0; k < links_.size(); ++k)
             if (const auto& link = links_[k]; link.to() == p && upward(link) == up && conducts_[k])
-                link.add_input(up ? layers_[link.from()].sent() : change_[link.from()], first, count, out, forward_of(link));
+                link.add_input(up ? layers_[link.from()].sent() : change_[link.from()], first, count, out, followed_by(link, links_));
     });
-}
-
-const RateLink* RateTrainer::forward_of(const RateLink& link) const noexcept {
-    return link.projection().follows == Follows::nothing ? nullptr : &links_[link.projection().forward];
 }
 
 void RateTrainer::follow_signs() {
     for (auto& link : links_)
-        if (link.projection().follows == Follows::sign) link.follow_signs(*forward_of(link), circuit_.seed(), minibatches_);
+        if (link.projection().follows == Follows::sign) link.follow_signs(*followed_by(link, links_), circuit_.seed(), minibatches_);
 }
 
 void RateTrainer::drift() {

@@ -40,7 +40,6 @@ private:
     bool upward(const RateLink& link) const noexcept;
     bool is_shown(std::size_t population) const noexcept;
     void add_inputs(std::size_t population, bool up, RateMatrix& out) const;
-    const RateLink* forward_of(const RateLink& link) const noexcept;
     void follow_signs();
     void drift();
     void go_up(std::span<const Presentation> images, bool learning);

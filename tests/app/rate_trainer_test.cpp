@@ -101,9 +101,8 @@ struct Rates {
     std::unique_ptr<RateTrainer> trainer;
     explicit Rates(const std::string& text, const std::vector<std::string>& settings = {}, std::size_t pixels = 12, std::size_t classes = 4)
         : description(app::parse_description(text, "test.toml", settings)), circuit(app::build_circuit(description)) {
-        std::vector<RateSpec> units;
-        for (const auto& p : description.populations) units.push_back(p.rate);
-        trainer = std::make_unique<RateTrainer>(*circuit, app::build_schedule(description, *circuit, pixels, classes), units);
+        trainer = std::make_unique<RateTrainer>(*circuit, app::build_schedule(description, *circuit, pixels, classes),
+                                                app::rate_specs(description));
     }
     /// Weights as a matrix, targets x sources.
     Eigen::MatrixXd matrix(std::size_t projection) const {
@@ -626,6 +625,12 @@ target = ")" +
            target + "\"\n" + verb + " = [\"*\"]\n";
 }
 
+/// The phase of what judged() makes, by another name.
+std::string phase_of(const std::string& text, const std::string& name) {
+    auto phase = text.substr(text.rfind("[[schedule.phases]]"));
+    return phase.replace(phase.find("look"), 4, name);
+}
+
 }  // namespace
 
 TEST_CASE("Forward-Forward climbs the probability of positive and descends that of negative data", "[analytic]") {
@@ -657,12 +662,8 @@ TEST_CASE("Forward-Forward climbs the probability of positive and descends that 
 
 TEST_CASE("What is learned from an image adds up over the phases that show it", "[analytic]") {
     const Images images(20);
-    const auto text = judged("label", "learns", "high");
-    const auto start = text.rfind("[[schedule.phases]]");
-    auto once_more = text.substr(start);
-    once_more.replace(once_more.find("look"), 4, "doubt");
-    once_more.replace(once_more.find("label\"\nlearns"), 6, "wrong\"");
-    Rates positive(text), negative(text.substr(0, start) + once_more), both(text + once_more),
+    const auto text = judged("label", "learns", "high"), once_more = phase_of(judged("wrong", "learns", "high"), "doubt");
+    Rates positive(text), negative(judged("wrong", "learns", "high")), both(text + once_more),
         thrice(text + once_more, {"schedule.phases.doubt.repeats=3"});
     const auto first = positive.trainer->measure(images.shown), second = negative.trainer->measure(images.shown),
                sum = both.trainer->measure(images.shown), weighted = thrice.trainer->measure(images.shown);
@@ -677,12 +678,9 @@ TEST_CASE("What is learned from an image adds up over the phases that show it", 
 
 TEST_CASE("Pixels are left out while a sequence learns, the same ones in all of its phases, and never in a test", "[statistical]") {
     const Images images(1);
-    const auto text = judged("label", "learns", "high");
-    const auto start = text.rfind("[[schedule.phases]]");
-    auto once_more = text.substr(start);
-    once_more.replace(once_more.find("look"), 4, "look again");
-    Rates whole(text + once_more), holed(text + once_more, {"populations.input.rate.dropout=0.4"}),
-        unnoisy(text + once_more, {"populations.input.rate.dropout=0.4", "schedule.phases.look.samples=false"});
+    const auto text = judged("label", "learns", "high"), twice = text + phase_of(text, "look again");
+    Rates whole(twice), holed(twice, {"populations.input.rate.dropout=0.4"}),
+        unnoisy(twice, {"populations.input.rate.dropout=0.4", "schedule.phases.look.samples=false"});
     const Eigen::MatrixXd all = whole.spread(0, whole.trainer->measure(images.shown)[0]);
     CHECK((all.colwise().norm().array() > 0).count() == 12);
     CHECK(relative_error(unnoisy.spread(0, unnoisy.trainer->measure(images.shown)[0]), all) < 1e-6);

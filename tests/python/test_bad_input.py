@@ -123,6 +123,13 @@ class BadInput(unittest.TestCase):
         self.assert_refused(self.run_program("run", self.file, "--out", self.out, *arguments), *parts)
         self.assertFalse(self.out.exists())
 
+    def test_biases_that_are_spikes_have_no_likelihood(self):
+        machine = pathlib.Path(os.environ["YDOT_SOURCE_DIR"]) / "examples/systems/spiking_rbm.toml"
+        source = '[populations.always]\nmodel = "poisson_source"\n[projections.threshold]\nfrom = "always"\nto = "hidden"\nweight = 0.5\n'
+        self.file.write_text(machine.read_text() + source)
+        self.assert_refused(self.run_program("run", self.file, "--out", self.out), "metrics.likelihood: needs run.mode", "projections.threshold")
+        self.assertFalse(self.out.exists())
+
     def test_the_description_itself_is_sound(self):
         self.file.write_text(DESCRIPTION)
         finished = self.run_program("run", self.file, "--out", self.out, "--set", "plots=false")
