@@ -94,6 +94,10 @@ void BatchLearner::sweep(const SynapseBlock& block, const SpikeHistory& post, co
         if (seen) for_targets(block, post.at(n), [&](std::uint32_t j) { s.trace[j] = nearest_ ? counts : s.trace[j] + 1; });
         scale(s.trace, keep_minus);
     }
+    if (gate.pull.empty()) return;
+    for (Step n = std::max<Step>(first, 0); n < last; ++n)
+        if (gate.pulled[static_cast<std::size_t>(n)] && matters(gate, n))
+            add_scaled(row(n), gate.pull.data() + block.first_target(), static_cast<float>(1 / amplitude_), block.targets());
 }
 
 /// Counting sort of the arrivals that matter by (source, delay).

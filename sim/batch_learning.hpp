@@ -15,6 +15,8 @@ struct GateTrace {
     std::vector<std::uint8_t> paired;      ///< spikes of this step count as partners
     std::vector<std::uint8_t> conducts{};  ///< spikes that arrive in this step reach the synapse; empty: all do
     std::vector<float> strength{};         ///< changes of arrivals in this step count so much; empty: 1. Gates on the pre spike only
+    std::vector<std::uint8_t> pulled{};    ///< arrivals of this step also make the change `pull`; empty: none do. Pairing "all" only
+    std::span<const float> pull{};         ///< by unit of the target population; empty: none
     std::size_t steps() const noexcept { return open.size(); }
     /// So many steps more, all alike.
     void append(Step count, bool opens, bool pairs, bool arrives) {

@@ -5,6 +5,8 @@
 namespace ydot {
 namespace {
 
+constexpr float usual_weight = 0.1f;  // of the newest minibatch in the running mean of activities
+
 bool contains(const std::vector<std::size_t>& list, std::size_t x) { return std::find(list.begin(), list.end(), x) != list.end(); }
 
 }  // namespace
@@ -40,6 +42,16 @@ std::vector<std::uint8_t> Schedule::learning(const Stage& stage) const {
     for (const auto k : stage.phases)
         for (std::size_t p = 0; p < learning.size(); ++p) learning[p] |= phases[k].learns[p] | phases[k].unlearns[p];
     return learning;
+}
+
+void UsualActivity::add(const Eigen::VectorXf& mean) {
+    if (usual_.size() == 0) usual_ = mean;
+    else usual_ += usual_weight * (mean - usual_);
+}
+
+Eigen::VectorXf UsualActivity::below_peers() const {
+    if (usual_.size() == 0) return {};
+    return usual_.mean() - usual_.array();
 }
 
 Jury jury_of(const Circuit& circuit, std::span<const LayerFactor* const> factors) {

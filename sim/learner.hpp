@@ -1,4 +1,5 @@
 #pragma once
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <concepts>
@@ -85,6 +86,18 @@ auto surprise(const LayerFactor& factor, const Goodness& goodness, Real units, R
     const Real threshold = static_cast<Real>(factor.threshold) * units, sharpness = static_cast<Real>(factor.sharpness);
     return (sharpness > 0 ? Real{1} : Real{-1}) / (1 + exp(sign * sharpness * (goodness - threshold)));
 }
+
+/// The running mean activity m of each unit of a population, which peer normalisation compares.
+class UsualActivity {
+public:
+    /// @param mean  by unit, over the presentations of a minibatch
+    void add(const Eigen::VectorXf& mean);
+    /// Mean of m over the population - m; empty before the first minibatch.
+    Eigen::VectorXf below_peers() const;
+
+private:
+    Eigen::VectorXf usual_;
+};
 
 /// What a pixel is as the stimulus of a unit: 0 background, 1 full ink.
 template <std::floating_point T>

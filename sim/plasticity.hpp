@@ -53,7 +53,8 @@ struct Eligibility {
 /// A third factor that all synapses onto a population share in an image: with its goodness g = sum of y^2 over n units and
 /// p = logistic(sharpness (g - threshold n)), the changes are scaled by 1 - p where a phase learns and by -p where it unlearns; a negative
 /// sharpness turns both signs round. Where a phase learns, post activity times that factor is joined by
-///   peer_normalisation (mean of m over the population - m),  m the running mean activity of a unit over earlier minibatches.
+///   peer_normalisation (mean of m over the population - m),  m the running mean activity of a unit over earlier minibatches,
+/// in spikes: a change by each arrival alone, as many pairs would make at that activity.
 struct LayerFactor {
     double threshold = 0, sharpness = 0, peer_normalisation = 0;
     bool operator==(const LayerFactor&) const = default;
@@ -149,7 +150,7 @@ F change_by_post(const CoeffsOf<R>& c, F w, F x, F own) noexcept {
 ///   prepare(params)                      coefficients
 ///   own_traces(params)                   second traces, the last argument of on_pre and on_post
 ///   eligibility(params)                  a third factor
-///   layer_factor(params)                 a third factor of the whole target population (run.mode = "rate")
+///   layer_factor(params)                 a third factor of the whole target population
 ///   domain(params)                       weights that make sense, beside w_min and w_max
 template <class R>
 concept RuleModel = requires(const typename R::Params& params, const CoeffsOf<R>& coeffs, float f) {

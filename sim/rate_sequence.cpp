@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t targets_at_a_time = 128, short_list_length = 3;
 constexpr std::uint32_t at_the_start = 0x7FFFFFFF;  // RateLayer::Occasion::when of what is shown; no phase has it
-constexpr float usual_weight = 0.1f;                // of the newest minibatch in the running mean of activities
 
 bool contains(const std::vector<std::size_t>& list, std::size_t x) { return std::find(list.begin(), list.end(), x) != list.end(); }
 
@@ -235,8 +234,8 @@ void RateSequence::judge(const std::vector<std::uint8_t>& learning, float sign) 
         const Eigen::VectorXf factor = surprise(by.factor, goodness, static_cast<float>(y.rows()), sign);
         by.post = y * factor.asDiagonal();
         if (by.factor.peer_normalisation == 0 || sign < 0) continue;
-        if (by.usual.size() > 0)
-            by.post.colwise() += static_cast<float>(by.factor.peer_normalisation) * (by.usual.mean() - by.usual.array()).matrix();
+        if (const Eigen::VectorXf below = by.usual.below_peers(); below.size() > 0)
+            by.post.colwise() += static_cast<float>(by.factor.peer_normalisation) * below;
         if (by.presentations == 0) by.activity.setZero(y.rows());
         by.activity += y.rowwise().sum();
         by.presentations += y.cols();
@@ -246,9 +245,7 @@ void RateSequence::judge(const std::vector<std::uint8_t>& learning, float sign) 
 void RateSequence::remember_activity() {
     for (auto& by : judges_) {
         if (by.presentations == 0) continue;
-        const Eigen::VectorXf now = by.activity / static_cast<float>(by.presentations);
-        if (by.usual.size() == 0) by.usual = now;
-        else by.usual += usual_weight * (now - by.usual);
+        by.usual.add(by.activity / static_cast<float>(by.presentations));
         by.presentations = 0;
     }
 }

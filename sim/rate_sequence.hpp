@@ -41,9 +41,10 @@ private:
     struct Judge {  ///< a layer factor at work
         std::size_t population = 0;
         LayerFactor factor;
-        RateMatrix post{};                    ///< activity times factor, of the moment
-        Eigen::VectorXf usual{}, activity{};  ///< by unit: running mean activity; sum of it in the last minibatch
-        Eigen::Index presentations = 0;       ///< in that sum
+        RateMatrix post{};  ///< activity times factor, of the moment
+        UsualActivity usual{};
+        Eigen::VectorXf activity{};      ///< by unit, its sum in the last minibatch
+        Eigen::Index presentations = 0;  ///< in that sum
     };
     struct Minibatch {
         std::span<const Presentation> images;

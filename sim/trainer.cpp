@@ -11,6 +11,12 @@
 
 namespace ydot {
 
+/// Spikes of each unit in the steps in which its peers count, and the number of those steps.
+struct PeerCount {
+    std::vector<std::uint64_t> spikes;
+    std::uint64_t steps = 0;
+};
+
 struct Trainer::Worker {
     explicit Worker(Circuit& circuit, const Schedule& schedule, std::size_t plastic)
         : replica(circuit, schedule.longest() + circuit.window()), changes(plastic), measured(plastic) {}
@@ -20,6 +26,7 @@ struct Trainer::Worker {
     std::vector<std::vector<std::int64_t>> measured;  ///< by plastic block
     BatchLearner::Scratch scratch;
     Activity activity;
+    std::vector<PeerCount> peers;  ///< by population
 };
 
 Trainer::Trainer(Circuit& circuit, Schedule schedule) : circuit_(circuit), schedule_(std::move(schedule)) {
@@ -47,8 +54,6 @@ Trainer::~Trainer() = default;
 /// Strengths other than 1 are known for arrivals only.
 void Trainer::check(const Projection& projection) const {
     const auto& plasticity = *projection.plasticity;
-    if (const auto* factor = plasticity.rule->layer_factor(); factor && factor->peer_normalisation > 0)
-        throw Error("projections." + projection.name + ".plasticity.peer_normalisation", "needs run.mode = \"rate\"", {});
     if (plasticity.gate != Gate::pre || projection.site != DelaySite::axonal || plasticity.rule->window().pairing != Pairing::all)
         throw Error("projections." + projection.name + ".plasticity",
                     "a projection that unlearns, or waits for its layer, needs gate = \"pre\", pairing = \"all\" and axonal delays", {});
@@ -66,6 +71,8 @@ void Trainer::begin_stage(std::size_t stage) {
         if (learns_[p]) factors[p] = circuit_.projections()[p].plasticity->rule->layer_factor();
     jury_ = jury_of(circuit_, factors);
     for (auto& plastic : plastic_) plastic.velocity.clear();
+    usual_.assign(circuit_.population_count(), {});
+    pull_.assign(circuit_.projections().size(), {});
 }
 
 template <class F>
@@ -81,9 +88,12 @@ std::vector<Answer> Trainer::learn(std::span<const Presentation> batch, double f
     in_parallel(batch.size(), [&](Worker& worker, std::size_t i) {
         answers[i] = present(worker.replica, batch[i], {.teach = true, .stop = true, .gates = &worker.gates});
         count_spikes(worker);
-        if (answers[i].learned) collect_changes(worker);
+        if (!answers[i].learned) return;
+        collect_changes(worker);
+        count_peers(worker);
     });
     apply(factor * stage_->learning_factor, batch.size());
+    remember_activity();
     return answers;
 }
 
@@ -222,6 +232,9 @@ void Trainer::note_gates(const Replica& replica, const Phase& phase, std::vector
                                                     static_cast<double>(strength)));
         }
         gates[p].strength.insert(gates[p].strength.end(), static_cast<std::size_t>(phase.steps), strength);
+        if (!has_peers(p)) continue;
+        gates[p].pulled.insert(gates[p].pulled.end(), static_cast<std::size_t>(phase.steps), learns);
+        gates[p].pull = pull_[p];
     }
 }
 
@@ -278,6 +291,62 @@ void Trainer::count_spikes(Worker& worker) const {
     for (std::size_t p = 0; p < activity.spikes.size(); ++p)
         for (Step n = 0; n < worker.replica.now(); ++n) activity.spikes[p] += worker.replica.history(p).at(n).unit.size();
     activity.steps += static_cast<std::uint64_t>(worker.replica.now());
+}
+
+bool Trainer::has_peers(std::size_t p) const noexcept {
+    if (!learns_[p]) return false;
+    const auto* factor = circuit_.projections()[p].plasticity->rule->layer_factor();
+    return factor && factor->peer_normalisation > 0;
+}
+
+/// Of a presentation; a population with several projections that ask for its peers counts in the steps of the first.
+void Trainer::count_peers(Worker& worker) const {
+    std::vector<std::uint8_t> counted(circuit_.population_count());
+    worker.peers.resize(counted.size());
+    for (std::size_t p = 0; p < learns_.size(); ++p) {
+        const auto to = circuit_.projections()[p].to;
+        if (!has_peers(p) || std::exchange(counted[to], 1)) continue;
+        auto& peers = worker.peers[to];
+        peers.spikes.resize(circuit_.population(to).size());
+        const auto& pulled = worker.gates[p].pulled;
+        for (std::size_t n = 0; n < pulled.size(); ++n) {
+            if (!pulled[n]) continue;
+            for (const auto unit : worker.replica.history(to).at(static_cast<Step>(n)).unit) ++peers.spikes[unit];
+            ++peers.steps;
+        }
+    }
+}
+
+/// Of a minibatch. Whole numbers, so that the threads' order does not matter.
+void Trainer::remember_activity() {
+    std::vector<PeerCount> all(circuit_.population_count());
+    for (auto& worker : *workers_)
+        for (std::size_t q = 0; q < worker->peers.size(); ++q) {
+            auto& peers = worker->peers[q];
+            all[q].spikes.resize(std::max(all[q].spikes.size(), peers.spikes.size()));
+            for (std::size_t j = 0; j < peers.spikes.size(); ++j) all[q].spikes[j] += peers.spikes[j];
+            all[q].steps += peers.steps;
+            peers = {};
+        }
+    for (std::size_t q = 0; q < all.size(); ++q) {
+        if (all[q].steps == 0) continue;
+        const auto full = circuit_.population(q).full_rate_Hz() * 1e-3 * circuit_.dt_ms() * static_cast<double>(all[q].steps);
+        Eigen::VectorXf mean(static_cast<Eigen::Index>(all[q].spikes.size()));
+        for (std::size_t j = 0; j < all[q].spikes.size(); ++j)
+            mean[static_cast<Eigen::Index>(j)] = static_cast<float>(static_cast<double>(all[q].spikes[j]) / full);
+        usual_[q].add(mean);
+    }
+    for (std::size_t p = 0; p < pull_.size(); ++p) {
+        if (!has_peers(p)) continue;
+        const auto& projection = circuit_.projections()[p];
+        const auto window = projection.plasticity->rule->window();
+        const double pairs_per_activity = (window.a_plus * window.tau_plus_ms - window.a_minus * window.tau_minus_ms) * 1e-3 *
+                                          circuit_.population(projection.to).full_rate_Hz();
+        const Eigen::VectorXf pull =
+            static_cast<float>(projection.plasticity->rule->layer_factor()->peer_normalisation * pairs_per_activity) *
+            usual_[projection.to].below_peers();
+        pull_[p].assign(pull.begin(), pull.end());
+    }
 }
 
 Trainer::Activity Trainer::take_activity() {

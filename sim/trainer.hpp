@@ -67,6 +67,9 @@ private:
     void check(const Projection&) const;
     void keep_slopes(Replica&, const Phase&, bool learning) const;
     void count_spikes(Worker&) const;
+    bool has_peers(std::size_t projection) const noexcept;
+    void count_peers(Worker&) const;
+    void remember_activity();
     void collect_changes(Worker&);
     void move_changes(Worker&) const;
     [[noreturn]] void refuse_full(std::size_t plastic, std::size_t images) const;
@@ -83,6 +86,8 @@ private:
     std::vector<std::uint8_t> learns_;       ///< by projection, in some phase of the stage
     std::vector<std::uint8_t> varies_;       ///< by projection, how much an arrival counts
     Jury jury_;
+    std::vector<UsualActivity> usual_;      ///< by population
+    std::vector<std::vector<float>> pull_;  ///< by projection and unit of its targets, peer normalisation of one arrival
     std::vector<Plastic> plastic_;
     std::unique_ptr<tbb::enumerable_thread_specific<std::unique_ptr<Worker>>> workers_;
 };

@@ -2,6 +2,7 @@
 // units.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <numeric>
 
 #include "tests/support/script.hpp"
 #include "tests/support/stripes.hpp"
@@ -233,8 +234,41 @@ TEST_CASE("The third factor of a layer scales what its synapses see", "[analytic
             CHECK(positive[p][k] == Approx(factor * plain[p][k]).margin(0.01));  // of pairs; each presentation is rounded
         }
     CHECK(size > 10);
-    CHECK_THROWS_WITH(Experiment(judged(rule + ", peer_normalisation = 0.1")),
-                      Catch::Contains("projections.up.plasticity.peer_normalisation: needs run.mode = \"rate\""));
+}
+
+TEST_CASE("Peer normalisation draws the busy units down and the idle ones up, in spikes", "[analytic]") {
+    const std::string rule = "rule = \"goodness\", tau_ms = 20.0, threshold = 0.3, sharpness = 0.4";
+    const Stripes stripes(16);
+    const auto batch = stripes.presentations(0, 8), next = stripes.presentations(8, 1, 100);
+    const auto in_phase = [](double time_ms) { return time_ms > 30 && time_ms <= 70; };
+    Experiment with(judged(rule + ", peer_normalisation = 0.5")), without(judged(rule)), watched(judged(rule));
+    CHECK((with.trainer.measure(next) == without.trainer.measure(next)));  // nothing is usual yet
+    with.trainer.learn(batch, 1);
+    without.trainer.learn(batch, 1);
+    std::vector<double> usual(30);
+    for (const auto& image : batch) {
+        SpikeLog log;
+        watched.trainer.show(image, true, &log);
+        for (const auto& [population, time_ms, unit] : log.seen)
+            if (population == 2 && in_phase(time_ms)) usual[unit] += 1 / (0.5 * 40 * 8);  // of 500 Hz for 40 ms, 8 times
+    }
+    const double peers = std::accumulate(usual.begin(), usual.end(), 0.0) / 30;
+    SpikeLog log;
+    with.trainer.show(next[0], true, &log);
+    std::vector<double> arrivals(16);
+    for (const auto& [population, time_ms, unit] : log.seen)
+        if (population == 0 && in_phase(time_ms + 1)) ++arrivals[unit];  // a delay of 1 ms
+    const auto pulled = with.trainer.measure(next)[0], free = without.trainer.measure(next)[0];
+    std::size_t synapse = 0;
+    double most = 0;
+    for (const auto& block : with.circuit->projections()[0].blocks)
+        block.for_each([&](std::uint32_t source, std::uint32_t target, auto, float) {
+            const double pull = 0.5 * 0.5 * 40 * (peers - usual[block.first_target() + target]);  // 500 Hz in a window of 2 times 20 ms
+            CHECK(pulled[synapse] - free[synapse] == Approx(pull * arrivals[source]).margin(0.01));
+            most = std::max(most, std::abs(pull * arrivals[source]));
+            ++synapse;
+        });
+    CHECK(most > 1);
 }
 
 TEST_CASE("Forward-Forward with spikes: no label reaches the answer", "[contract]") {
