@@ -5,19 +5,18 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <utility>
 
 #include "sim/error.hpp"
 #include "sim/parallel.hpp"
 
 namespace ydot {
 
-/// Spikes of each unit in the steps in which its peers count, and the number of those steps.
-struct PeerCount {
-    std::vector<std::uint64_t> spikes;
-    std::uint64_t steps = 0;
-};
-
 struct Trainer::Worker {
+    struct PeerCount {  ///< spikes of each unit in the steps that pull it toward its peers, and the number of those steps
+        std::vector<std::uint64_t> spikes;
+        std::uint64_t steps = 0;
+    };
     explicit Worker(Circuit& circuit, const Schedule& schedule, std::size_t plastic)
         : replica(circuit, schedule.longest() + circuit.window()), changes(plastic), measured(plastic) {}
     Replica replica;
@@ -319,7 +318,7 @@ void Trainer::count_peers(Worker& worker) const {
 
 /// Of a minibatch. Whole numbers, so that the threads' order does not matter.
 void Trainer::remember_activity() {
-    std::vector<PeerCount> all(circuit_.population_count());
+    std::vector<Worker::PeerCount> all(circuit_.population_count());
     for (auto& worker : *workers_)
         for (std::size_t q = 0; q < worker->peers.size(); ++q) {
             auto& peers = worker->peers[q];
