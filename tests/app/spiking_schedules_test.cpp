@@ -6,6 +6,7 @@
 
 #include "tests/support/script.hpp"
 #include "tests/support/stripes.hpp"
+#include "tests/support/threads.hpp"
 
 using namespace ydot;
 using namespace ydot::test;
@@ -269,6 +270,17 @@ TEST_CASE("Peer normalisation draws the busy units down and the idle ones up, in
             ++synapse;
         });
     CHECK(most > 1);
+}
+
+TEST_CASE("Forward-Forward with spikes and peers has the same bits for any number of threads", "[contract]") {
+    const Stripes stripes(16);
+    const auto learned = [&] {
+        Experiment e(judged("rule = \"goodness\", tau_ms = 20.0, threshold = 0.3, sharpness = 0.4, peer_normalisation = 0.5") + negative);
+        for (std::uint32_t k = 0; k < 4; ++k) e.trainer.learn(stripes.presentations(0, 16, 16 * k), 1);
+        return e.trainer.state();
+    };
+    const auto one = with_threads(1, learned);
+    for (const int threads : {2, 5}) CHECK((with_threads(threads, learned) == one));
 }
 
 TEST_CASE("Forward-Forward with spikes: no label reaches the answer", "[contract]") {
