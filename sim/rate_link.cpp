@@ -19,7 +19,7 @@ template <class F>
 void for_synapses(const Projection& projection, const F& f) {
     for (const auto& block : projection.blocks)
         block.for_each([&](std::uint32_t source, std::uint32_t target, auto, const float& w) {
-            f(static_cast<Eigen::Index>(block.first_target() + target), static_cast<Eigen::Index>(source), w);
+            f(static_cast<Eigen::Index>(block.first_target()) + target, static_cast<Eigen::Index>(source), w);
         });
 }
 
