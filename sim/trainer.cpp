@@ -13,10 +13,6 @@
 namespace ydot {
 
 struct Trainer::Worker {
-    struct PeerCount {  ///< spikes of each unit in the steps that pull it toward its peers, and the number of those steps
-        std::vector<std::uint64_t> spikes;
-        std::uint64_t steps = 0;
-    };
     explicit Worker(Circuit& circuit, const Schedule& schedule, std::size_t plastic)
         : replica(circuit, schedule.longest() + circuit.window()), changes(plastic), measured(plastic) {}
     Replica replica;
@@ -25,7 +21,7 @@ struct Trainer::Worker {
     std::vector<std::vector<std::int64_t>> measured;  ///< by plastic block
     BatchLearner::Scratch scratch;
     Activity activity;
-    std::vector<PeerCount> peers;  ///< by population
+    std::vector<Activity> peers;  ///< by population: of its units, in the steps that pull them toward their peers
 };
 
 Trainer::Trainer(Circuit& circuit, Schedule schedule) : circuit_(circuit), schedule_(std::move(schedule)) {
@@ -70,6 +66,9 @@ void Trainer::begin_stage(std::size_t stage) {
         if (learns_[p]) factors[p] = circuit_.projections()[p].plasticity->rule->layer_factor();
     jury_ = jury_of(circuit_, factors);
     for (auto& plastic : plastic_) plastic.velocity.clear();
+    pulled_.clear();
+    for (std::size_t p = 0; p < factors.size(); ++p)
+        if (factors[p] && factors[p]->peer_normalisation > 0) pulled_.push_back(p);
     usual_.assign(circuit_.population_count(), {});
     pull_.assign(circuit_.projections().size(), {});
 }
@@ -231,10 +230,16 @@ void Trainer::note_gates(const Replica& replica, const Phase& phase, std::vector
                                                     static_cast<double>(strength)));
         }
         gates[p].strength.insert(gates[p].strength.end(), static_cast<std::size_t>(phase.steps), strength);
-        if (!has_peers(p)) continue;
-        gates[p].pulled.insert(gates[p].pulled.end(), static_cast<std::size_t>(phase.steps), learns);
+    }
+    for (const auto p : pulled_) {
+        gates[p].pulled.insert(gates[p].pulled.end(), static_cast<std::size_t>(phase.steps), phase.learns[p]);
         gates[p].pull = pull_[p];
     }
+}
+
+/// Spikes of a unit in so many steps at activity 1.
+double Trainer::full_count(std::size_t population, std::uint64_t steps) const noexcept {
+    return circuit_.population(population).full_rate_Hz() * 1e-3 * circuit_.dt_ms() * static_cast<double>(steps);
 }
 
 /// Sum of squared activities in the last steps, from spike counts: n (n - 1) has the expectation of a squared mean count.
@@ -242,7 +247,7 @@ double Trainer::goodness_of(const Replica& replica, std::size_t population, Step
     std::vector<std::uint32_t> count(circuit_.population(population).size());
     for (Step n = replica.now() - steps; n < replica.now(); ++n)
         for (const auto unit : replica.history(population).at(n).unit) ++count[unit];
-    const double full = circuit_.population(population).full_rate_Hz() * 1e-3 * circuit_.dt_ms() * static_cast<double>(steps);
+    const double full = full_count(population, static_cast<std::uint64_t>(steps));
     double goodness = 0;
     for (const double n : count) goodness += n * (n - 1);
     return goodness / (full * full);
@@ -292,19 +297,14 @@ void Trainer::count_spikes(Worker& worker) const {
     activity.steps += static_cast<std::uint64_t>(worker.replica.now());
 }
 
-bool Trainer::has_peers(std::size_t p) const noexcept {
-    if (!learns_[p]) return false;
-    const auto* factor = circuit_.projections()[p].plasticity->rule->layer_factor();
-    return factor && factor->peer_normalisation > 0;
-}
-
-/// Of a presentation; a population with several projections that ask for its peers counts in the steps of the first.
+/// Of a presentation; a population that several projections pull counts in the steps of the first.
 void Trainer::count_peers(Worker& worker) const {
+    if (pulled_.empty()) return;
     std::vector<std::uint8_t> counted(circuit_.population_count());
     worker.peers.resize(counted.size());
-    for (std::size_t p = 0; p < learns_.size(); ++p) {
+    for (const auto p : pulled_) {
         const auto to = circuit_.projections()[p].to;
-        if (!has_peers(p) || std::exchange(counted[to], 1)) continue;
+        if (std::exchange(counted[to], 1)) continue;
         auto& peers = worker.peers[to];
         peers.spikes.resize(circuit_.population(to).size());
         const auto& pulled = worker.gates[p].pulled;
@@ -316,45 +316,42 @@ void Trainer::count_peers(Worker& worker) const {
     }
 }
 
-/// Of a minibatch. Whole numbers, so that the threads' order does not matter.
+/// Of a minibatch.
 void Trainer::remember_activity() {
-    std::vector<Worker::PeerCount> all(circuit_.population_count());
-    for (auto& worker : *workers_)
-        for (std::size_t q = 0; q < worker->peers.size(); ++q) {
-            auto& peers = worker->peers[q];
-            all[q].spikes.resize(std::max(all[q].spikes.size(), peers.spikes.size()));
-            for (std::size_t j = 0; j < peers.spikes.size(); ++j) all[q].spikes[j] += peers.spikes[j];
-            all[q].steps += peers.steps;
-            peers = {};
-        }
-    for (std::size_t q = 0; q < all.size(); ++q) {
-        if (all[q].steps == 0) continue;
-        const auto full = circuit_.population(q).full_rate_Hz() * 1e-3 * circuit_.dt_ms() * static_cast<double>(all[q].steps);
-        Eigen::VectorXf mean(static_cast<Eigen::Index>(all[q].spikes.size()));
-        for (std::size_t j = 0; j < all[q].spikes.size(); ++j)
-            mean[static_cast<Eigen::Index>(j)] = static_cast<float>(static_cast<double>(all[q].spikes[j]) / full);
+    if (pulled_.empty()) return;
+    for (std::size_t q = 0; q < usual_.size(); ++q) {
+        Activity all;
+        for (auto& worker : *workers_)
+            if (q < worker->peers.size()) all.take(worker->peers[q]);
+        if (all.steps == 0) continue;
+        const double full = full_count(q, all.steps);
+        Eigen::VectorXf mean(static_cast<Eigen::Index>(all.spikes.size()));
+        std::transform(all.spikes.begin(), all.spikes.end(), mean.begin(),
+                       [&](std::uint64_t n) { return static_cast<float>(static_cast<double>(n) / full); });
         usual_[q].add(mean);
     }
-    for (std::size_t p = 0; p < pull_.size(); ++p) {
-        if (!has_peers(p)) continue;
+    for (const auto p : pulled_) {
         const auto& projection = circuit_.projections()[p];
-        const auto window = projection.plasticity->rule->window();
+        const auto& rule = *projection.plasticity->rule;
+        const auto window = rule.window();
         const double pairs_per_activity = (window.a_plus * window.tau_plus_ms - window.a_minus * window.tau_minus_ms) * 1e-3 *
                                           circuit_.population(projection.to).full_rate_Hz();
         const Eigen::VectorXf pull =
-            static_cast<float>(projection.plasticity->rule->layer_factor()->peer_normalisation * pairs_per_activity) *
-            usual_[projection.to].below_peers();
+            static_cast<float>(rule.layer_factor()->peer_normalisation * pairs_per_activity) * usual_[projection.to].below_peers();
         pull_[p].assign(pull.begin(), pull.end());
     }
 }
 
+void Trainer::Activity::take(Activity& other) {
+    spikes.resize(std::max(spikes.size(), other.spikes.size()));
+    for (std::size_t k = 0; k < other.spikes.size(); ++k) spikes[k] += other.spikes[k];
+    steps += other.steps;
+    other = {};
+}
+
 Trainer::Activity Trainer::take_activity() {
     Activity total{std::vector<std::uint64_t>(circuit_.population_count()), 0};
-    for (auto& worker : *workers_) {
-        for (std::size_t p = 0; p < worker->activity.spikes.size(); ++p) total.spikes[p] += worker->activity.spikes[p];
-        total.steps += worker->activity.steps;
-        worker->activity = {};
-    }
+    for (auto& worker : *workers_) total.take(worker->activity);
     return total;
 }
 

@@ -33,11 +33,13 @@ public:
     /// Shows one image to a replica of its own, with every phase (`teach`: clamps on) but without learning, for recording.
     Answer show(const Presentation& image, bool teach, SpikeObserver* observer);
 
-    /// Spikes by population and steps of all presentations since the last call.
+    /// Spikes, by population or by unit of one, in so many steps. Whole numbers, so that the order of threads does not matter.
     struct Activity {
         std::vector<std::uint64_t> spikes;
         std::uint64_t steps = 0;
+        void take(Activity& other);  ///< adds what it holds, and empties it
     };
+    /// By population, of all presentations since the last call.
     Activity take_activity();
 
     const Schedule& schedule() const noexcept { return schedule_; }
@@ -62,12 +64,12 @@ private:
     void show_targets(Replica&, const Phase&, const Presentation&, bool teach, std::optional<std::size_t> tried,
                       std::span<const double> liking) const;
     void note_gates(const Replica&, const Phase&, std::vector<GateTrace>& gates) const;
+    double full_count(std::size_t population, std::uint64_t steps) const noexcept;
     double goodness_of(const Replica&, std::size_t population, Step steps) const;
     void answer_by_goodness(Replica&, const Presentation&, Answer&) const;
     void check(const Projection&) const;
     void keep_slopes(Replica&, const Phase&, bool learning) const;
     void count_spikes(Worker&) const;
-    bool has_peers(std::size_t projection) const noexcept;
     void count_peers(Worker&) const;
     void remember_activity();
     void collect_changes(Worker&);
@@ -86,6 +88,7 @@ private:
     std::vector<std::uint8_t> learns_;       ///< by projection, in some phase of the stage
     std::vector<std::uint8_t> varies_;       ///< by projection, how much an arrival counts
     Jury jury_;
+    std::vector<std::size_t> pulled_;       ///< projections that learn in the stage with peer normalisation
     std::vector<UsualActivity> usual_;      ///< by population
     std::vector<std::vector<float>> pull_;  ///< by projection and unit of its targets, peer normalisation of one arrival
     std::vector<Plastic> plastic_;
