@@ -338,13 +338,15 @@ private:
         result_.interrupted = !training.learn();
         training.restore_best();
         double steps = trainer_ ? static_cast<double>(trainer_->take_activity().steps) : 0;
-        training.test("", "testing");
-        training.metrics()["test_images"] = static_cast<double>(images_.test.count());
-        if (description_.metrics.likelihood) measure_likelihood(training.metrics());
+        if (!result_.interrupted) result_.interrupted = !training.test("", "testing");
         if (trainer_) {
             const auto activity = trainer_->take_activity();
             steps += static_cast<double>(activity.steps);
-            take_rates(activity);
+            if (!result_.interrupted) take_rates(activity);
+        }
+        if (!result_.interrupted) {
+            training.metrics()["test_images"] = static_cast<double>(images_.test.count());
+            if (description_.metrics.likelihood) measure_likelihood(training.metrics());
         }
         result_.summary.timing.biological_s = steps * description_.run.dt_ms * 1e-3;
         result_.summary.metrics = training.metrics();

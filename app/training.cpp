@@ -45,6 +45,7 @@ bool Training::learn_stage(std::size_t index) {
     answers_ |= description_.schedule.answer != AnswerBy::readout;
     const std::string what = stages_.size() > 1 ? "training, " + stage.name : "training";
     best_state_.clear();
+    best_.validation_error_percent = best_.reconstruction_error = std::nan("");
     add_point(std::nan(""), 0, {what, 0, 0, "images", 0, {}, {}});
 
     const auto start = Clock::now();
@@ -82,13 +83,15 @@ bool Training::learn_stage(std::size_t index) {
     return shown >= total;
 }
 
-void Training::test(const std::string& prefix, const std::string& stage) {
+bool Training::test(const std::string& prefix, const std::string& stage) {
     const auto start = Clock::now();
-    const auto [error_percent, reconstruction_error] = score(images_.test, test_trials, stage);
+    const auto found = score(images_.test, test_trials, stage);
+    if (!found) return false;
     if (const double s = seconds_since(start); s > 0)
         metrics_[prefix + "test_images_per_s"] = static_cast<double>(images_.test.count()) / s;
-    if (answers_) metrics_[prefix + "test_error_percent"] = error_percent;
-    if (!std::isnan(reconstruction_error)) metrics_[prefix + "test_reconstruction_error"] = reconstruction_error;
+    if (answers_) metrics_[prefix + "test_error_percent"] = found->error_percent;
+    if (!std::isnan(found->reconstruction_error)) metrics_[prefix + "test_reconstruction_error"] = found->reconstruction_error;
+    return true;
 }
 
 double annealing_factor(Annealing annealing, double done) noexcept {
@@ -139,7 +142,7 @@ void Training::jitter(std::vector<Presentation>& batch) {
     }
 }
 
-Training::Score Training::score(const data::ImageSet& set, std::uint32_t first_trial, const std::string& what) {
+std::optional<Training::Score> Training::score(const data::ImageSet& set, std::uint32_t first_trial, const std::string& what) {
     std::vector<Presentation> all;
     for (std::size_t k = 0; k < set.count(); ++k) all.push_back({set.image(k), set.labels[k], first_trial + static_cast<std::uint32_t>(k)});
     std::size_t wrong = 0;
@@ -147,6 +150,7 @@ Training::Score Training::score(const data::ImageSet& set, std::uint32_t first_t
     const auto start = Clock::now();
     constexpr std::size_t piece = 256;
     for (std::size_t k = 0; k < all.size(); k += piece) {
+        if (listener_.stopped()) return {};
         for (const auto& a : learner_.test(std::span(all).subspan(k, std::min(piece, all.size() - k)))) {
             wrong += a.answer != a.label;
             reconstruction_error += a.reconstruction_error;
@@ -156,8 +160,8 @@ Training::Score Training::score(const data::ImageSet& set, std::uint32_t first_t
         listener_.progress({what, done, done * static_cast<double>(all.size()) / elapsed, "images", elapsed / done * (1 - done), {}, {}});
     }
     const auto images = static_cast<double>(all.size());
-    return {all.empty() || !answers_ ? std::nan("") : 100.0 * static_cast<double>(wrong) / images,
-            all.empty() || reconstruction_error == 0 ? std::nan("") : reconstruction_error / images};
+    return Score{all.empty() || !answers_ ? std::nan("") : 100.0 * static_cast<double>(wrong) / images,
+                 all.empty() || reconstruction_error == 0 ? std::nan("") : reconstruction_error / images};
 }
 
 bool Training::better(const LearningPoint& point) const {
@@ -174,8 +178,12 @@ void Training::add_point(double train_error, double fraction, Progress progress)
     point.seconds = training_s_;
     point.train_error_percent = train_error;
     const auto now = score(images_.validation, validation_trials, "validating");
-    point.validation_error_percent = now.error_percent;
-    point.reconstruction_error = now.reconstruction_error;
+    if (!now) {  // stopped: the best point so far stands
+        if (best_state_.empty()) best_state_ = learner_.state();
+        return;
+    }
+    point.validation_error_percent = now->error_percent;
+    point.reconstruction_error = now->reconstruction_error;
     point.learning_fraction = fraction;
     if (probe_)
         point.gradient = reads_out_ ? probe_->measure(probe_trials + static_cast<std::uint32_t>(curve_.size()) * probe_->presentations())

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ public:
     bool learn();
     /// Goes back to the best weights.
     void restore_best() { learner_.restore(best_state_); }
-    /// Test error of the weights of the moment, and that of reconstruction, into metrics: what the stage of the moment has.
-    void test(const std::string& prefix, const std::string& stage);
+    /// Test error of the weights of the moment, and that of reconstruction, into metrics: what the stage of the moment has. @returns false,
+    /// with nothing measured, when it was stopped
+    bool test(const std::string& prefix, const std::string& stage);
 
     std::map<std::string, double>& metrics() noexcept { return metrics_; }
     const std::vector<LearningPoint>& curve() const noexcept { return curve_; }
@@ -39,7 +41,8 @@ private:
         double error_percent, reconstruction_error;  ///< NaN: not measured
     };
     bool learn_stage(std::size_t stage);
-    Score score(const data::ImageSet& set, std::uint32_t first_trial, const std::string& what);
+    /// Of all images; none when it was stopped, soon: where every label is tried an evaluation takes minutes.
+    std::optional<Score> score(const data::ImageSet& set, std::uint32_t first_trial, const std::string& what);
     void add_point(double train_error, double fraction, Progress progress);
     bool better(const LearningPoint& point) const;
     std::vector<Presentation> next_batch(std::size_t size);

@@ -675,25 +675,26 @@ def draw_learning(results, window_ms=None):
     """Errors over the images shown, with the binomial standard error of the validation; the untrained network as a dashed line."""
     table = results.learning
     images, train, validation = (table[c] for c in ("images", "train_error_percent", "validation_error_percent"))
-    tested = np.isfinite(validation)
+    seen, tested = np.isfinite(train) & (images > 0), np.isfinite(validation)
     trained = tested & (images > 0)
-    if not trained.any():
-        raise NothingToDraw(f"{results.path}: learning.csv has no row with a validation error after learning")
+    if not (trained | seen).any():
+        raise NothingToDraw(f"{results.path}: learning.csv has no row with an error after learning")
     figure, axes = plt.subplots(figsize=(COLUMN_INCHES, 2.5), layout="constrained")
-    seen = np.isfinite(train) & (images > 0)
     axes.plot(images[seen], train[seen], color=COLOURS[4], linewidth=0.9, label="training", zorder=2)
-    label = "validation"
-    if held_out := results.config.get("data", {}).get("validation", 0):
-        share = validation[trained] / 100
-        error = 100 * np.sqrt(share * (1 - share) / held_out)
-        axes.fill_between(images[trained], validation[trained] - error, validation[trained] + error, color=COLOURS[0], alpha=0.2,
-                          linewidth=0)
-        label = "validation ± SE"
-    axes.plot(images[trained], validation[trained], color=COLOURS[0], marker="o", markersize=2.6, linewidth=1.2, label=label, zorder=3)
-    for baseline in validation[tested & (images == 0)][:1]:
-        axes.axhline(baseline, color="0.4", linewidth=0.8, dashes=(4, 2.5), label=f"untrained ({baseline:.3g} %)", zorder=1)
-    x, y = images[trained][-1], validation[trained][-1]
-    axes.annotate(f"{y:.3g} %", (x, y), xytext=(4, 0), textcoords="offset points", va="center", color=COLOURS[0], annotation_clip=False)
+    if trained.any():
+        label = "validation"
+        if held_out := results.config.get("data", {}).get("validation", 0):
+            share = validation[trained] / 100
+            error = 100 * np.sqrt(share * (1 - share) / held_out)
+            axes.fill_between(images[trained], validation[trained] - error, validation[trained] + error, color=COLOURS[0], alpha=0.2,
+                              linewidth=0)
+            label = "validation ± SE"
+        axes.plot(images[trained], validation[trained], color=COLOURS[0], marker="o", markersize=2.6, linewidth=1.2, label=label, zorder=3)
+        for baseline in validation[tested & (images == 0)][:1]:
+            axes.axhline(baseline, color="0.4", linewidth=0.8, dashes=(4, 2.5), label=f"untrained ({baseline:.3g} %)", zorder=1)
+    drawn, errors, colour = (trained, validation, COLOURS[0]) if trained.any() else (seen, train, COLOURS[4])
+    x, y = images[drawn][-1], errors[drawn][-1]
+    axes.annotate(f"{y:.3g} %", (x, y), xytext=(4, 0), textcoords="offset points", va="center", color=colour, annotation_clip=False)
     axes.set_xlim(0, x * 1.02)
     scale_errors(axes, np.concatenate([train[seen], validation[tested]]))
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

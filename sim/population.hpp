@@ -657,7 +657,7 @@ public:
         const double t_ms = (static_cast<double>(n) + 0.5) * dt_ms_;
         for (std::uint32_t i = 0; i < shard.count; ++i) {
             const double x = S::rate_Hz(params_, t_ms, shard.stimulus[i]) * dt_ms_ * 1e-3;
-            shard.activity[i] = static_cast<float>(continuous_ ? x : -std::expm1(-x));
+            shard.activity[i] = static_cast<float>(continuous_ || linear() ? x : -std::expm1(-x));
         }
     }
 
@@ -682,9 +682,15 @@ private:
     }
     void set_thresholds(UnitShard& shard, Step n) const {
         const double t_ms = (static_cast<double>(n) + 0.5) * dt_ms_;  // the rate in the middle of the step
-        for (std::size_t k = 0; k < shard.active.size(); ++k)
-            shard.threshold[k] =
-                firing_threshold(static_cast<float>(S::rate_Hz(params_, t_ms, shard.stimulus[shard.active[k]]) * dt_ms_ * 1e-3));
+        for (std::size_t k = 0; k < shard.active.size(); ++k) {
+            const auto expected = static_cast<float>(S::rate_Hz(params_, t_ms, shard.stimulus[shard.active[k]]) * dt_ms_ * 1e-3);
+            shard.threshold[k] = linear() ? probability_threshold(expected) : firing_threshold(expected);
+        }
+    }
+    bool linear() const noexcept {
+        if constexpr (requires { params_.grid_probability; })
+            return params_.grid_probability == std::remove_cvref_t<decltype(params_.grid_probability)>::linear;
+        return false;
     }
 
     typename S::Params params_;

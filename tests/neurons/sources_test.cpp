@@ -95,6 +95,36 @@ TEST_CASE("Counts of a step are Poisson when asked to be", "[statistical]") {
     CHECK(plausible_chi_square(chi_square, 7));
 }
 
+TEST_CASE("An image can be shown with less noise than that of a Poisson process", "[statistical]") {
+    // One chance a step: brightness is the probability of a spike, and a full pixel fires in every step.
+    constexpr double grey = 0.3;
+    constexpr std::uint32_t units = 100;
+    constexpr Step steps = 1000;
+    const auto circuit = circuit_of(
+        1, 9, population_of<ImageSource>("image", units, {.rate_Hz = 1000, .grid_probability = SourceProbability::linear}, 1, false));
+    Replica replica(*circuit, steps);
+    std::vector<float> image(units, static_cast<float>(grey));
+    std::fill(image.begin() + units / 2, image.end(), 1.0f);
+    replica.set_stimulus(0, image);
+    replica.reset(0);
+    replica.run(steps);
+    double spikes = 0, full = 0, squares = 0;
+    for (Step n = 0; n < steps; ++n) {
+        double in_step = 0;
+        for (const auto unit : replica.history(0).at(n).unit) (unit < units / 2 ? in_step : full) += 1;
+        spikes += in_step;
+        squares += (in_step - units / 2 * grey) * (in_step - units / 2 * grey);
+    }
+    CHECK(full == units / 2.0 * static_cast<double>(steps));
+    const double chances = units / 2.0 * static_cast<double>(steps), variance = grey * (1 - grey);
+    CHECK(std::abs(spikes - chances * grey) < 4 * std::sqrt(chances * variance));
+    // The count of a step is binomial; its squared deviation, nearly Gaussian, has a standard deviation of sqrt(2) times the variance.
+    const double expected = units / 2.0 * variance;
+    CHECK(std::abs(squares / static_cast<double>(steps) - expected) < 4 * expected * std::sqrt(2 / static_cast<double>(steps)));
+    CHECK_THROWS_WITH(ImageSource::check({.rate_Hz = 1500, .grid_probability = SourceProbability::linear}, 1, "populations.input"),
+                      Catch::Contains("populations.input.rate_Hz") && Catch::Contains("<= 1000"));
+}
+
 TEST_CASE("Counts have the variance of a Poisson process and units are independent", "[statistical]") {
     // Counts in windows of 100 ms, mean m, variance v (grid: of a binomial). The mean of n squared deviations from the known mean, over v,
     // has a standard deviation of sqrt((2 + 1 / v) / n). The count of all units together has variance units x v only if they are

@@ -348,6 +348,22 @@ class Training(Workplace):
                 self.assertEqual(len(read_weights(out)), 3)
                 self.assertGreater(len(read_rows(out / "learning.csv")), 0)
 
+    def test_an_interrupt_ends_a_long_test(self):
+        """Every label of 20,000 test images is tried for a second: hours."""
+        out = self.folder / "long"
+        process = subprocess.Popen([PROGRAM, "run", SOURCE / "examples" / "systems" / "spiking_forward_forward.toml", "--out", out, *NO_PLOTS,
+                                    *(w for s in ("data.train=16", "data.validation=16", "data.test=20000", "schedule.test_readout_ms=1000", "populations.hidden.size=20") for w in ("--set", s)),
+                                    "--progress", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while "testing untrained" not in process.stderr.readline():
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        metrics = self.assert_summary(out)["metrics"]
+        self.assertEqual((metrics["epochs"], metrics["validation_error_percent"]), (0, None))
+        self.assertFalse([m for m in metrics if "test_error" in m], metrics)
+        self.assertEqual(len(read_weights(out)), 2)
+
     def test_a_killed_run_leaves_what_it_recorded(self):
         out = self.folder / "killed"
         process = subprocess.Popen([PROGRAM, "run", LEARN, *TINY, "--set", "schedule.epochs=100000", "--out", out, *NO_PLOTS])
