@@ -223,20 +223,13 @@ void add_point(Json& series, std::size_t images, double value, double error) {
 
 std::string curve_name(const MeasuredRun& m) { return fmt::format("{}, {}", m.run->name, name_of(m.run->mode)); }
 
-/// Mean over seeds of the validation error at each number of images, of the training error where all images are learned from; the error is
-/// the standard deviation, where there is more than one.
+/// Mean over seeds of the validation error at each number of images; the error is the standard deviation, where there is more than one.
 Json error_curve(const MeasuredRun& m) {
-    std::map<std::size_t, std::vector<double>> held_out, learned;
-    const auto add = [](auto& by_images, const app::LearningPoint& p, double error) {
-        if (std::isfinite(error) && p.images > 0) by_images[p.images].push_back(error);
-    };
+    std::map<std::size_t, std::vector<double>> by_images;
     for (const auto& r : m.records)
-        for (const auto& p : r.curve) {
-            add(held_out, p, p.validation_error_percent);
-            add(learned, p, p.train_error_percent);
-        }
-    const auto& by_images = held_out.empty() ? learned : held_out;
-    auto series = series_of(curve_name(m) + (held_out.empty() ? ", training error" : ""), true);
+        for (const auto& p : r.curve)
+            if (std::isfinite(p.validation_error_percent) && p.images > 0) by_images[p.images].push_back(p.validation_error_percent);
+    auto series = series_of(curve_name(m), true);
     for (const auto& [images, values] : by_images) {
         const auto moments = moments_of(values);
         add_point(series, images, moments.mean, moments.count > 1 ? std::sqrt(moments.variance) : 0);
@@ -270,7 +263,7 @@ void add_series(Json& to, Json series) {
 
 /// Beside the errors the angles of the first projection that has any: what feedback does shows where it ends.
 Json figure_of(const MeasuredSystem& s) {
-    Json errors = panel("error (%)", true), angles;
+    Json errors = panel("validation error (%)", true), angles;
     for (const auto& m : s.runs) {
         add_series(errors, error_curve(m));
         const auto projections = projections_with_angles(m);
@@ -288,8 +281,7 @@ std::string picture_of(const MeasuredSystem& s, const std::vector<std::string>& 
     const auto& id = s.system->id;
     if (std::find(pictures.begin(), pictures.end(), id) == pictures.end()) return {};
     const auto caption =
-        "Error on the held-out images (where none are held out, of answers in training), mean over seeds and standard deviation (band). "
-        "Where angles to the exact gradient were measured, "
+        "Error on the held-out images, mean over seeds and standard deviation (band). Where angles to the exact gradient were measured, "
         "that of the first plastic projection stands beside it: points with their standard error (none above 30 degrees is drawn), and "
         "as a line the angle without noise.";
     return fmt::format("![Learning curves of {}](images/systems/{}.png)\n\n*{}*\n\n", id, id, caption);

@@ -166,6 +166,16 @@ class Figures(unittest.TestCase):
             self.assert_picture(self.folder / name)
         self.assertEqual(list(self.folder.glob(".*")), [])
 
+    def test_without_held_out_images_the_training_error_is_drawn(self):
+        (self.folder / "learning.csv").write_text("images,train_error_percent,validation_error_percent\n0,nan,nan\n500,40,nan\n1000,12.5,nan\n")
+        axes = ydot_figures.draw_learning(ydot_figures.Results(self.folder)).axes[0]
+        (line,) = axes.get_lines()
+        self.assertEqual((line.get_label(), list(line.get_xdata()), list(line.get_ydata())), ("training", [500, 1000], [40, 12.5]))
+        self.assertEqual([t.get_text() for t in axes.texts], ["12.5 %"])
+        (self.folder / "learning.csv").write_text("images,train_error_percent,validation_error_percent\n0,nan,nan\n500,nan,nan\n")
+        with self.assertRaisesRegex(ydot_figures.NothingToDraw, "no row with an error"):
+            ydot_figures.draw_learning(ydot_figures.Results(self.folder))
+
     def test_all_of_a_run_without_learning_is_the_raster(self):
         write_spikes(self.folder / "spikes.h5")
         self.assertEqual(self.run_script("--all", self.folder)[:2], (0, "raster.png\n"))
