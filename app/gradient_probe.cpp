@@ -53,8 +53,9 @@ std::vector<Presentation> GradientProbe::presentations(std::uint32_t first_trial
     return all;
 }
 
-/// By projection; empty where nothing is plastic.
-std::vector<std::vector<double>> GradientProbe::descent() const {
+/// By projection; empty where nothing is plastic. Nothing at all where there is no fixed point: learning may leave the weights in such a
+/// place for a while, and must not end for it.
+std::optional<std::vector<std::vector<double>>> GradientProbe::descent() const {
     const RateNetwork<double> network(circuit_);
     const auto& schedule = schedule_;
     auto drive = network.no_drive();
@@ -72,9 +73,7 @@ std::vector<std::vector<double>> GradientProbe::descent() const {
 
     constexpr double tolerance = 1e-9;
     const auto state = network.settle(drive, tolerance);
-    if (!state.settled)
-        throw Error("metrics.gradient_angle", "the rate reading of the loop does not settle, so there is no gradient at its fixed point",
-                    {}, Error::Kind::run_failure);
+    if (!state.settled) return {};
     const auto adjoint =
         network.adjoint(drive, state, schedule.readout, network.loss_slope(loss_, state.activity[schedule.readout], target), tolerance);
     std::vector<std::vector<double>> descent(circuit_.projections().size());
@@ -118,7 +117,9 @@ std::vector<GradientAlignment> GradientProbe::nothing() const {
 
 std::vector<GradientAlignment> GradientProbe::measure(std::uint32_t first_trial) const {
     learner_.update_circuit();
-    const auto wanted = descent();
+    const auto descends = descent();
+    if (!descends) return nothing();
+    const auto& wanted = *descends;
     std::vector<std::vector<std::vector<double>>> changes(circuit_.projections().size());  // by projection, trial and synapse
     for (std::size_t trial = 0; trial < trials_; ++trial) {
         auto measured = learner_.measure(presentations(first_trial + static_cast<std::uint32_t>(trial * images_)));

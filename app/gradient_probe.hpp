@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,13 +32,14 @@ public:
     GradientProbe(const Description& description, Circuit& circuit, Learner& learner, const Schedule& schedule,
                   const data::ImageSet& images);
     /// @param first_trial  of the random numbers; as many follow as there are presentations
+    /// @return all NaN where the rate reading of the loop does not settle, so that there is no gradient
     std::vector<GradientAlignment> measure(std::uint32_t first_trial) const;
     /// For a stage that reads nothing out: the same projections, all figures NaN.
     std::vector<GradientAlignment> nothing() const;
     std::uint32_t presentations() const noexcept { return static_cast<std::uint32_t>(images_ * trials_); }
 
 private:
-    std::vector<std::vector<double>> descent() const;
+    std::optional<std::vector<std::vector<double>>> descent() const;
     std::vector<std::vector<double>> mean_field() const;
     std::vector<Presentation> presentations(std::uint32_t first_trial) const;
     bool names(std::size_t projection) const;

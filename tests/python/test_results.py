@@ -271,6 +271,16 @@ class Training(Workplace):
         # looking on changes nothing
         self.assertEqual({n: w["weight"].tolist() for n, w in read_weights(out).items()}, {n: w["weight"].tolist() for n, w in read_weights(self.out).items()})
 
+    def test_a_loop_that_does_not_settle_has_no_gradient(self):
+        out = self.folder / "unsettled"
+        settings = ["metrics.gradient_angle=true", "metrics.gradient_images=4", "metrics.gradient_trials=3", "projections.hidden_to_top.weight.std=10",
+                    "projections.feedback.weight.low=-3", "projections.feedback.weight.high=3", "data.train=50", "schedule.evaluations=1"]
+        run("run", LEARN, *TINY, *(word for s in settings for word in ("--set", s)), "--out", out, *NO_PLOTS)
+        rows = read_rows(out / "learning.csv")
+        self.assertEqual([r["images"] for r in rows], ["0", "50"])  # it learned on
+        for row in rows:
+            self.assertEqual({row[k] for k in row if "degrees" in k}, {"nan"})
+
     def test_intervals(self):
         rows = read_rows(self.out / "intervals.csv")
         self.assertEqual(set(rows[0]), {"start_ms", "stop_ms", "level", "name"})

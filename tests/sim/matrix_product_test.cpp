@@ -1,7 +1,12 @@
 // Products against double precision, for whole matrices and blocks of larger ones.
 #include "sim/matrix_product.hpp"
 
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+
 #include <catch2/catch.hpp>
+#include <cstdint>
 #include <random>
 
 #include "sim/parallel.hpp"
@@ -19,6 +24,16 @@ Eigen::MatrixXf numbers(Eigen::Index rows, Eigen::Index columns, unsigned seed) 
 
 /// Of sums of so many products of numbers below 1/2, each rounded: far more than the error that random roundings add up to.
 double allowed(Eigen::Index terms) { return 0.25 * static_cast<double>(terms) * 6e-8; }
+
+volatile sig_atomic_t signals_heard = 0, frames_off_stack = 0;
+std::uintptr_t stack_low = 0, stack_high = 0;
+
+extern "C" void note_frame(int) {
+    const volatile char here = 0;
+    const auto address = reinterpret_cast<std::uintptr_t>(&here);
+    signals_heard = signals_heard + 1;
+    if (address < stack_low || address >= stack_high) frames_off_stack = frames_off_stack + 1;
+}
 
 }  // namespace
 
@@ -55,4 +70,32 @@ TEST_CASE("Blocks of matrices are multiplied where they lie, with the same bits 
     tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
     by_rows(other);
     CHECK(whole == other);
+}
+
+// oneDNN's kernels borrow the stack pointer: a handler that ran meanwhile (Ctrl-C) would write its frame over the heap.
+TEST_CASE("Signal handlers do not run on memory of a product", "[contract]") {
+    pthread_attr_t attributes;
+    REQUIRE(pthread_getattr_np(pthread_self(), &attributes) == 0);
+    void* low = nullptr;
+    std::size_t size = 0;
+    pthread_attr_getstack(&attributes, &low, &size);
+    pthread_attr_destroy(&attributes);
+    stack_low = reinterpret_cast<std::uintptr_t>(low);
+    stack_high = stack_low + size;
+
+    struct sigaction noting {};
+    struct sigaction before {};
+    noting.sa_handler = note_frame;
+    noting.sa_flags = SA_RESTART;
+    REQUIRE(sigaction(SIGALRM, &noting, &before) == 0);
+    const itimerval every_millisecond{{0, 1000}, {0, 1000}};
+    const itimerval never{};
+    setitimer(ITIMER_REAL, &every_millisecond, nullptr);
+    const Eigen::MatrixXf a = numbers(500, 784, 1), b = numbers(784, 100, 2);
+    Eigen::MatrixXf out = Eigen::MatrixXf::Zero(500, 100);
+    for (int k = 0; k < 100'000 && signals_heard < 100; ++k) add_product(1e-3f, a, b, out);
+    setitimer(ITIMER_REAL, &never, nullptr);
+    sigaction(SIGALRM, &before, nullptr);
+    CHECK(signals_heard >= 100);
+    CHECK(frames_off_stack == 0);
 }
