@@ -8,7 +8,6 @@
 
 #include "app/registry.hpp"
 #include "sim/alignment.hpp"
-#include "sim/error.hpp"
 #include "sim/parallel.hpp"
 
 namespace ydot::app {
@@ -119,7 +118,6 @@ std::vector<GradientAlignment> GradientProbe::measure(std::uint32_t first_trial)
     learner_.update_circuit();
     const auto descends = descent();
     if (!descends) return nothing();
-    const auto& wanted = *descends;
     std::vector<std::vector<std::vector<double>>> changes(circuit_.projections().size());  // by projection, trial and synapse
     for (std::size_t trial = 0; trial < trials_; ++trial) {
         auto measured = learner_.measure(presentations(first_trial + static_cast<std::uint32_t>(trial * images_)));
@@ -130,13 +128,14 @@ std::vector<GradientAlignment> GradientProbe::measure(std::uint32_t first_trial)
     std::vector<GradientAlignment> alignments;
     for (std::size_t p = 0; p < changes.size(); ++p) {
         if (!names(p)) continue;
+        const auto& wanted = (*descends)[p];
         std::vector<double> mean;
         for (const auto& change : changes[p]) add(mean, change, learning_rate_[p] / static_cast<double>(trials_ * images_));
-        const auto angle = spiking_ ? noise_free_angle_degrees(changes[p], wanted[p]) : Moments{.mean = angle_degrees(mean, wanted[p])};
-        const double along = dot(mean, wanted[p]) / dot(wanted[p], wanted[p]);
+        const auto angle = spiking_ ? noise_free_angle_degrees(changes[p], wanted) : Moments{.mean = angle_degrees(mean, wanted)};
+        const double along = dot(mean, wanted) / dot(wanted, wanted);
         alignments.push_back({circuit_.projections()[p].name, angle.mean, spiking_ ? angle.error() : 0,
-                              along / std::cos(angle.mean * std::numbers::pi / 180), alignment_of(mean, wanted[p]).sign_agreement,
-                              spiking_ ? angle_degrees(field[p], wanted[p]) : std::nan("")});
+                              along / std::cos(angle.mean * std::numbers::pi / 180), alignment_of(mean, wanted).sign_agreement,
+                              spiking_ ? angle_degrees(field[p], wanted) : std::nan("")});
     }
     return alignments;
 }
